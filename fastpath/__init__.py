@@ -1,0 +1,1 @@
+"""Fast paths: the contract, the reference, and one package per target."""

@@ -1,0 +1,1 @@
+"""The eBPF fast path: a tc program on the host's interfaces, driven through libbpf."""

@@ -1,0 +1,114 @@
+"""Frames between fast and slow path: the CPU header and the offload header before it (design section 4).
+
+The CPU header takes the place of the destination address of the packet's own Ethernet header, so
+that a frame never grows: a full-sized packet still fits the MTU and a GSO super-packet, which
+cannot be given more header bytes, can be punted. The source address and the EtherType stay.
+
+    byte 0      0x02, so that the address is a local unicast one
+    byte 1      reason (punt) or action (inject)
+    byte 2      flags
+    bytes 3-4   port, big-endian: ingress port (punt), port (inject)
+    byte 5      0x4C, a marker
+
+On the CPU interface's raw socket a struct virtio_net_hdr (PACKET_VNET_HDR, host byte order)
+stands in front of each frame and says what an offload has yet to do.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from fastpath.records import Reason
+
+LEAD, MARKER = 0x02, 0x4C
+NO_PORT = 0xFFFF
+ETHERTYPE_IPV4 = 0x0800
+
+_OFFLOAD = struct.Struct("=BBHHHH")
+_CPU = struct.Struct("!BBBHB")
+_ETHERNET = struct.Struct("!BBBHB6sH")
+
+OFFLOAD_LENGTH, ETHERNET_LENGTH = _OFFLOAD.size, _ETHERNET.size
+PACKET_OFFSET = OFFLOAD_LENGTH + ETHERNET_LENGTH
+"""Where the packet's layer 3 starts in a frame, in bytes."""
+
+_NEEDS_CSUM, _DATA_VALID = 1, 2
+_TCP_CHECKSUM_OFFSET = 16
+_COMPLETE_CHECKSUM = _OFFLOAD.pack(_NEEDS_CSUM, 0, 0, 0, ETHERNET_LENGTH + 20, _TCP_CHECKSUM_OFFSET)
+
+
+class Action(IntEnum):
+    """What the fast path does with an injected frame."""
+
+    TRANSLATE = 0
+    """Run the pipeline as if the packet had arrived on `port`; the pivot is ignored."""
+    EMIT = 1
+    """Send out of `port` with the frame's Ethernet header as the next hop's: for ARP and other link-local frames."""
+    ROUTE = 2
+    """Look up the next hop of the destination and send; nothing above layer 2 is changed."""
+
+
+class InjectFlags(IntFlag):
+    """Flags of an injected frame."""
+
+    NONE = 0
+    EXPECT_REPLY = 1
+    """Packets of the reverse direction are the slow path's: punt them, although no listener or splice matches."""
+
+
+class BadFrame(ValueError):
+    """A frame from the CPU interface that is too short or not marked as one of ours."""
+
+
+@dataclass(slots=True)
+class Punt:
+    """A packet that the fast path handed to the slow path."""
+
+    reason: Reason
+    port: int
+    raw: bytes
+    """The frame as received, offload header first."""
+
+    @property
+    def packet(self) -> bytes:
+        """The packet from layer 3 on, link padding included."""
+        return self.raw[PACKET_OFFSET:]
+
+    @property
+    def checksum_known(self) -> bool:
+        """Whether an offload has checked the TCP checksum or has yet to fill it in."""
+        return bool(self.raw[0] & (_NEEDS_CSUM | _DATA_VALID))
+
+    def reinjected(self, action: Action, flags: InjectFlags = InjectFlags.NONE) -> bytes:
+        """The same packet as a frame to inject, its pending offloads kept."""
+        head = _CPU.pack(LEAD, action, flags, self.port, MARKER)
+        return b"".join((self.raw[:OFFLOAD_LENGTH], head, self.raw[OFFLOAD_LENGTH + _CPU.size :]))
+
+
+def decode(raw: bytes) -> Punt:
+    """Read a frame that the fast path punted; raises BadFrame."""
+    if len(raw) < PACKET_OFFSET:
+        raise BadFrame(f"a frame of {len(raw)} bytes is too short")
+    lead, reason, _, port, marker = _CPU.unpack_from(raw, OFFLOAD_LENGTH)
+    if lead != LEAD or marker != MARKER or not Reason.SYN <= reason <= Reason.ARP:
+        raise BadFrame(f"no CPU header in {raw[OFFLOAD_LENGTH:PACKET_OFFSET].hex()}")
+    return Punt(Reason(reason), port, raw)
+
+
+def encode(
+    packet: bytes,
+    action: Action,
+    *,
+    port: int = NO_PORT,
+    flags: InjectFlags = InjectFlags.NONE,
+    partial_checksum: bool = False,
+) -> bytes:
+    """A frame that injects `packet`, an IPv4 packet without options.
+
+    With `partial_checksum` the TCP checksum field holds the pseudo-header's sum and the kernel or
+    the network card completes it.
+    """
+    offload = _COMPLETE_CHECKSUM if partial_checksum else bytes(OFFLOAD_LENGTH)
+    return b"".join((offload, _ETHERNET.pack(LEAD, action, flags, port, MARKER, bytes(6), ETHERTYPE_IPV4), packet))

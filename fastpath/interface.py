@@ -1,0 +1,79 @@
+"""The contract between the slow path and every fast path (design section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fastpath.frame import Punt
+from fastpath.records import Counters, Flow, Limits, Listener, NextHop, Server, Splice, SynCookies
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Both FINs of a splice were acknowledged, or a RST passed (`reset`)."""
+
+    flow: Flow
+    reset: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A splice carried no packet for at least `seconds`."""
+
+    flow: Flow
+    seconds: float
+
+
+@dataclass(slots=True)
+class Batch:
+    """What arrived from the fast path since the last batch; punts keep their order of arrival."""
+
+    punts: list[Punt] = field(default_factory=list)
+    closed: list[Closed] = field(default_factory=list)
+    idle: list[Idle] = field(default_factory=list)
+
+
+class FastPath(Protocol):
+    """A target that forwards spliced packets.
+
+    Every method is all-or-nothing: one that raises a FastPathError has changed nothing. A fast path
+    is ready once constructed by its own `open`, and forwards nothing after `close`.
+    """
+
+    @property
+    def limits(self) -> Limits:
+        """What this target can do."""
+
+    async def configure(
+        self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
+    ) -> None:
+        """Make these the VIPs, servers and routes; callable again while traffic runs."""
+
+    async def rotate(self, cookies: SynCookies) -> None:
+        """Use these SYN cookie secrets; a target that does not answer SYNs ignores them."""
+
+    async def install(self, splices: Sequence[Splice]) -> None:
+        """Add splices. One whose flow is there already is replaced. Raises TableFull."""
+
+    async def update(self, splices: Sequence[Splice]) -> None:
+        """Replace splices that are there; raises Rejected if one is not."""
+
+    async def remove(self, flows: Sequence[Flow]) -> None:
+        """Remove splices; a flow that is not there is passed over."""
+
+    def inject(self, frames: Iterable[bytes]) -> None:
+        """Send frames of `fastpath.frame` in order; one that finds no room is lost, as on a wire, and counted."""
+
+    def events(self) -> AsyncIterator[Batch]:
+        """Punted frames and reports, one batch at a time; ends after `close`."""
+
+    def splices(self) -> Iterable[Splice]:
+        """Read every record back."""
+
+    def counters(self) -> Counters:
+        """A snapshot of the counters."""
+
+    async def close(self) -> None:
+        """Detach and remove every record; idempotent."""

@@ -1,0 +1,223 @@
+"""The records that the slow path hands to a fast path: splices, what they translate, and the tables around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+from slowpath.wire.endpoint import Endpoint
+
+
+class Flow(NamedTuple):
+    """A client's connection to a VIP; names a splice for as long as it lives."""
+
+    client: Endpoint
+    vip: Endpoint
+
+    def __str__(self) -> str:
+        return f"{self.client} > {self.vip}"
+
+
+class Direction(IntEnum):
+    """Which way a packet goes through a splice."""
+
+    TO_SERVER = 0
+    TO_CLIENT = 1
+
+
+class Tuple4(NamedTuple):
+    """The addresses and ports of a TCP packet, as it carries them."""
+
+    source: Endpoint
+    destination: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """What happens to the packets of one direction of a splice.
+
+    Packets that carry `match` leave with `becomes`. Each delta is 0..2^32-1 and is added modulo 2^32.
+    """
+
+    direction: Direction
+    match: Tuple4
+    becomes: Tuple4
+    sequence: int = 0
+    """Added to SEQ."""
+    acknowledgment: int = 0
+    """Added to ACK when the ACK flag is set, and to every SACK edge."""
+    tsval: int = 0
+    """Added to TSval."""
+    tsecr: int = 0
+    """Added to TSecr when the ACK flag is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Two TCP connections joined into one (design section 2).
+
+    `delta` is D = (our ISN toward the client) - (the server's ISN); `timestamp_delta` is
+    T = (the last TSval we sent to the client) - (TSval of the server's SYN-ACK), or 0 without
+    timestamps; both 0..2^32-1. `source` is what the server sees as its client: the client itself
+    in transparent mode, a SNAT address and port otherwise. `pivot` is the client SEQ at which the
+    next request starts, None for never. `server_id` is a `Server.id`.
+    """
+
+    flow: Flow
+    server: Endpoint
+    server_id: int
+    source: Endpoint
+    delta: int
+    timestamp_delta: int = 0
+    pivot: int | None = None
+
+    def translations(self) -> tuple[Translation, Translation]:
+        """The translation toward the server and the one toward the client."""
+        client, vip = self.flow
+        minus_d, minus_t = -self.delta & 0xFFFF_FFFF, -self.timestamp_delta & 0xFFFF_FFFF
+        to_server = Translation(
+            Direction.TO_SERVER,
+            Tuple4(client, vip),
+            Tuple4(self.source, self.server),
+            acknowledgment=minus_d,
+            tsecr=minus_t,
+        )
+        to_client = Translation(
+            Direction.TO_CLIENT,
+            Tuple4(self.server, self.source),
+            Tuple4(vip, client),
+            sequence=self.delta,
+            tsval=self.timestamp_delta,
+        )
+        return to_server, to_client
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The TCP options that a SYN-ACK offers to a client, if the client's SYN asked for them (design section 2).
+
+    `mss` is in bytes, `window` is the unscaled window of the SYN-ACK, `window_scale` a shift of
+    0..14 or None for no scaling (RFC 7323), `ecn` as in RFC 3168 section 6.1.1.
+    """
+
+    mss: int = 536
+    window: int = 65535
+    window_scale: int | None = None
+    sack: bool = False
+    timestamps: bool = False
+    ecn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SynCookies:
+    """The secrets of SYN cookies: `keys[epoch & 1]` makes them now, the other key made the previous epoch's.
+
+    Each key is the 16 bytes of a SipHash-2-4 key; see `slowpath.tcp.cookie` for the layout.
+    """
+
+    keys: tuple[bytes, bytes]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A VIP and its port, with what SYN-ACKs offer there."""
+
+    endpoint: Endpoint
+    offer: Offer = Offer()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that splices may lead to; `id` (0..65535) is the index of its counters."""
+
+    id: int
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """A route: packets for `network` leave through `port` with these Ethernet addresses.
+
+    `network` is (packed prefix, length in bits). Targets on a host that routes (`ebpf`) take
+    their routes from the kernel and ignore these.
+    """
+
+    network: tuple[bytes, int]
+    port: int
+    source_mac: bytes
+    destination_mac: bytes
+
+
+class Pivot(Enum):
+    """How precisely a target honours `Splice.pivot`."""
+
+    EXACT = "exact"
+    BIT = "bit"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a fast path can do; `capacity` is the number of splices it can hold."""
+
+    capacity: int
+    timestamps: bool
+    pivot: Pivot
+    ipv6: bool
+    snat: bool
+    answers_syns: bool
+
+
+class Reason(IntEnum):
+    """Why a packet was punted (design section 4); the number is the one in the frame."""
+
+    SYN = 1
+    MISS = 2
+    PIVOT = 3
+    OPTIONS = 4
+    FRAGMENT = 5
+    TTL = 6
+    ICMP = 7
+    ARP = 8
+
+
+class Drop(IntEnum):
+    """Why a fast path dropped a packet."""
+
+    TTL = 1
+    """The TTL was 1 or less on arrival."""
+    MALFORMED = 2
+    """A TCP header of a listener or splice that is shorter than it claims."""
+    NO_ROUTE = 3
+    """No next hop for the destination."""
+    STALE = 4
+    """Injected for translation, but no splice matches (any more)."""
+    FRAME = 5
+    """A frame from the slow path with an unknown action, port or marker."""
+    PUNT = 6
+    """A packet for the slow path that could not be handed over."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Packets as on the wire (a GSO super-packet counts as its segments) and their bytes from layer 3 on."""
+
+    packets: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class Counters:
+    """A snapshot of a fast path's counters, all since it started."""
+
+    servers: Mapping[int, tuple[Traffic, Traffic]] = field(default_factory=dict)
+    """By `Server.id`; the pair is indexed by Direction."""
+    punts: Mapping[Reason, int] = field(default_factory=dict)
+    drops: Mapping[Drop, int] = field(default_factory=dict)
+    syns_answered: int = 0
+    """SYNs that the fast path answered itself."""
+    events_lost: int = 0
+    """Close reports that found no room; sweeps find those splices later."""

@@ -1,0 +1,1 @@
+"""The slow path: from punted packets to splices."""

@@ -1,0 +1,1 @@
+"""Balancing: which server of a pool gets the next connection."""

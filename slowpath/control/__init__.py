@@ -1,0 +1,1 @@
+"""Control: configuration, the running application, the command line, administration and metrics."""

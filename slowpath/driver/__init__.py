@@ -1,0 +1,1 @@
+"""The driver: moves batches between a fast path and the splicing engine, on uvloop."""

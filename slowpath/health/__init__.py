@@ -1,0 +1,1 @@
+"""Active health checks, which also learn the servers' TCP options."""

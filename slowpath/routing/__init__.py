@@ -1,0 +1,1 @@
+"""Routing rules: from a request head to a pool."""

@@ -1,0 +1,1 @@
+"""TCP in user space, without I/O: SYN cookies, connections, retransmission."""

@@ -1,0 +1,103 @@
+"""TCP options: the ones a splice understands, decoded and encoded (RFC 9293 section 3.1)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+END, NOP, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
+
+MAX_LENGTH = 40
+"""Bytes of options a TCP header can hold: data offset 15 leaves 60 - 20."""
+
+_TIMESTAMPS = struct.Struct("!BBBBII")
+_U32x2 = struct.Struct("!II")
+
+
+class MalformedOptions(ValueError):
+    """An option's length is 0 or 1, reaches past the header, or is not the one its kind has."""
+
+
+@dataclass(slots=True, frozen=True)
+class Options:
+    """What one segment's options say; None or empty where the option is absent.
+
+    Numbers are in host form; `sack` holds (left edge, right edge) sequence numbers (RFC 2018),
+    `window_scale` is a shift of 0..14 (RFC 7323), `timestamps` is (TSval, TSecr).
+    """
+
+    mss: int | None = None
+    window_scale: int | None = None
+    sack_permitted: bool = False
+    timestamps: tuple[int, int] | None = None
+    sack: tuple[tuple[int, int], ...] = ()
+
+    def encode(self) -> bytes:
+        """The options in the layout Linux emits, padded with NOPs to a multiple of four bytes."""
+        out = b""
+        if self.mss is not None:
+            out += struct.pack("!BBH", MSS, 4, self.mss)
+        if self.timestamps is not None:
+            lead = (SACK_PERMITTED, 2) if self.sack_permitted else (NOP, NOP)
+            out += _TIMESTAMPS.pack(*lead, TIMESTAMPS, 10, *self.timestamps)
+        elif self.sack_permitted:
+            out += bytes((NOP, NOP, SACK_PERMITTED, 2))
+        if self.window_scale is not None:
+            out += bytes((NOP, WINDOW_SCALE, 3, self.window_scale))
+        if self.sack:
+            out += bytes((NOP, NOP, SACK, 2 + 8 * len(self.sack)))
+            out += b"".join(_U32x2.pack(left, right) for left, right in self.sack)
+        return out
+
+
+_NONE = Options()
+_FIXED_LENGTHS = {MSS: 4, WINDOW_SCALE: 3, SACK_PERMITTED: 2, TIMESTAMPS: 10}
+
+
+def locate(area: bytes) -> list[tuple[int, int, int]]:
+    """Where each option but END and NOP stands: (kind, offset of its kind byte, length in bytes).
+
+    Unknown kinds are listed, too; raises MalformedOptions.
+    """
+    found = []
+    offset, end = 0, len(area)
+    while offset < end:
+        kind = area[offset]
+        if kind == END:
+            break
+        if kind == NOP:
+            offset += 1
+            continue
+        length = area[offset + 1] if offset + 1 < end else 0
+        if length < 2 or offset + length > end:
+            raise MalformedOptions(f"option {kind} at byte {offset} has length {length} in {end} bytes")
+        wrong = _FIXED_LENGTHS.get(kind, length) != length
+        if wrong or (kind == SACK and (length < 10 or (length - 2) % 8)):
+            raise MalformedOptions(f"option {kind} at byte {offset} has length {length}")
+        found.append((kind, offset, length))
+        offset += length
+    return found
+
+
+def decode(area: bytes) -> Options:
+    """Decode the options `area` of one TCP header; raises MalformedOptions. Unknown kinds are skipped."""
+    if len(area) == 12 and area[:4] == b"\x01\x01\x08\x0a":
+        return Options(timestamps=_U32x2.unpack_from(area, 4))
+    if not area:
+        return _NONE
+    mss = window_scale = timestamps = None
+    sack_permitted = False
+    sack: tuple[tuple[int, int], ...] = ()
+    for kind, offset, length in locate(area):
+        if kind == MSS:
+            mss = int.from_bytes(area[offset + 2 : offset + 4], "big")
+        elif kind == WINDOW_SCALE:
+            # RFC 7323 section 2.3: a shift above 14 is used as 14.
+            window_scale = min(area[offset + 2], 14)
+        elif kind == SACK_PERMITTED:
+            sack_permitted = True
+        elif kind == TIMESTAMPS:
+            timestamps = _U32x2.unpack_from(area, offset + 2)
+        elif kind == SACK:
+            sack = tuple(_U32x2.iter_unpack(area[offset + 2 : offset + length]))
+    return Options(mss, window_scale, sack_permitted, timestamps, sack)
