@@ -1,0 +1,63 @@
+"""The strategies that go by weight and load, wherever the client comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from random import Random
+
+from slowpath.balancing.member import Member, candidates
+from slowpath.balancing.smooth import SmoothWeighted
+from slowpath.wire.endpoint import Endpoint
+
+
+class RoundRobin:
+    """Each in turn, in proportion to the weights and evenly spread."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+        self._turn: SmoothWeighted[Member] = SmoothWeighted()
+
+    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
+        """See Balancer."""
+        return self._turn.pick((member, member.weight) for member in candidates(self._members, tried))
+
+
+class LeastConnections:
+    """The member with the least load; several of the same load take turns by weight."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+        self._turn: SmoothWeighted[Member] = SmoothWeighted()
+
+    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
+        """See Balancer."""
+        left = candidates(self._members, tried)
+        least = min((member.load for member in left), default=0.0)
+        return self._turn.pick((member, member.weight) for member in left if member.load == least)
+
+
+class RandomTwo:
+    """The less loaded of two members drawn at random by weight.
+
+    Nearly as even as LeastConnections, and without its stampede: several balancers with the same
+    servers do not all go for the same one (Mitzenmacher, "The Power of Two Choices in Randomized
+    Load Balancing", 2001).
+    """
+
+    def __init__(self, members: Sequence[Member], random: Random) -> None:
+        self._members = members
+        self._random = random
+
+    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
+        """See Balancer."""
+        left = candidates(self._members, tried)
+        first = self._draw(left)
+        second = self._draw([member for member in left if member is not first])
+        if first is None or second is None:
+            return first
+        return second if second.load < first.load else first
+
+    def _draw(self, left: Sequence[Member]) -> Member | None:
+        if not left:
+            return None
+        return self._random.choices(left, [member.weight for member in left])[0]

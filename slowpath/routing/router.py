@@ -1,0 +1,102 @@
+"""From a request head to the name of a pool: the first rule that matches decides."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from heapq import merge
+from typing import TypeAlias
+
+from slowpath.balancing.smooth import SmoothWeighted
+from slowpath.http.head import RequestHead
+from slowpath.routing.matchers import Exact, Prefix, Present, Regex, Wildcard
+
+PoolChoice: TypeAlias = Mapping[str, int]
+"""Weights (0 or more, at least one more) by pool name; requests are spread in that proportion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A request that fulfils every condition goes to `pool`; a condition that is not set holds for all.
+
+    `host` ignores case; what it is matched with has no port. `path` is matched with
+    `RequestHead.path`. `method` holds one of the methods named. A header's condition holds if one
+    of the values of that header matches. Raises ValueError for weights that leave nothing to choose.
+    """
+
+    pool: PoolChoice
+    host: Exact | Wildcard | Regex | None = None
+    path: Exact | Prefix | Regex | None = None
+    method: frozenset[str] = frozenset()
+    headers: Mapping[str, Exact | Regex | Present] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _require_weight(self.pool)
+        object.__setattr__(self, "host", _without_case(self.host))
+
+    def matches(self, head: RequestHead) -> bool:
+        """Whether `head` fulfils every condition."""
+        return (
+            (self.host is None or self.host.matches(head.host))
+            and (self.path is None or self.path.matches(head.path))
+            and (not self.method or head.method in self.method)
+            and all(any(map(want.matches, head.values(name))) for name, want in self.headers.items())
+        )
+
+
+class Router:
+    """Chooses pools by `rules`, the first that matches, and `default` where none does."""
+
+    def __init__(self, rules: Sequence[Rule], default: PoolChoice | None = None) -> None:
+        """Raises ValueError for a default whose weights leave nothing to choose."""
+        if default is not None:
+            _require_weight(default)
+        self._default = None if default is None else _Spread(default)
+        # Rules for one exact host are found by it, so that thousands of hosts cost no more than one;
+        # merged by position with the others, the first match still wins.
+        self._by_host: defaultdict[str, list[_Entry]] = defaultdict(list)
+        self._others: list[_Entry] = []
+        for position, rule in enumerate(rules):
+            entry = (position, rule, _Spread(rule.pool))
+            group = self._by_host[rule.host.value] if isinstance(rule.host, Exact) else self._others
+            group.append(entry)
+
+    def choose(self, head: RequestHead) -> str | None:
+        """The name of the pool for this request; None: there is none (404)."""
+        for _, rule, spread in merge(self._by_host.get(head.host, ()), self._others):
+            if rule.matches(head):
+                return spread.next()
+        return self._default.next() if self._default else None
+
+
+class _Spread:
+    """Deals requests out to pools by weight."""
+
+    def __init__(self, choice: PoolChoice) -> None:
+        self._weights = list(choice.items())
+        self._order: SmoothWeighted[str] = SmoothWeighted()
+
+    def next(self) -> str | None:
+        return self._order.pick(self._weights)
+
+
+_Entry: TypeAlias = tuple[int, Rule, _Spread]
+
+
+def _require_weight(choice: PoolChoice) -> None:
+    if any(weight < 0 for weight in choice.values()) or not any(choice.values()):
+        raise ValueError(f"weights by pool must be 0 or more, and one of them more: {dict(choice)}")
+
+
+def _without_case(host: Exact | Wildcard | Regex | None) -> Exact | Wildcard | Regex | None:
+    """The same condition for hosts in lower case."""
+    match host:
+        case Exact(value):
+            return Exact(value.lower())
+        case Wildcard(suffix):
+            return Wildcard(suffix.lower())
+        case Regex(value):
+            return Regex(f"(?i){value}")
+        case None:
+            return None
