@@ -35,8 +35,6 @@ PACKET_OFFSET = OFFLOAD_LENGTH + ETHERNET_LENGTH
 """Where the packet's layer 3 starts in a frame, in bytes."""
 
 _NEEDS_CSUM, _DATA_VALID = 1, 2
-_TCP_CHECKSUM_OFFSET = 16
-_COMPLETE_CHECKSUM = _OFFLOAD.pack(_NEEDS_CSUM, 0, 0, 0, ETHERNET_LENGTH + 20, _TCP_CHECKSUM_OFFSET)
 
 
 class Action(IntEnum):
@@ -81,6 +79,11 @@ class Punt:
         """Whether an offload has checked the TCP checksum or has yet to fill it in."""
         return bool(self.raw[0] & (_NEEDS_CSUM | _DATA_VALID))
 
+    @property
+    def checksum_pending(self) -> bool:
+        """Whether the TCP checksum field holds the pseudo-header's sum, for an offload to complete."""
+        return bool(self.raw[0] & _NEEDS_CSUM)
+
     def reinjected(self, action: Action, flags: InjectFlags = InjectFlags.NONE) -> bytes:
         """The same packet as a frame to inject, its pending offloads kept."""
         head = _CPU.pack(LEAD, action, flags, self.port, MARKER)
@@ -97,18 +100,13 @@ def decode(raw: bytes) -> Punt:
     return Punt(Reason(reason), port, raw)
 
 
-def encode(
-    packet: bytes,
-    action: Action,
-    *,
-    port: int = NO_PORT,
-    flags: InjectFlags = InjectFlags.NONE,
-    partial_checksum: bool = False,
-) -> bytes:
-    """A frame that injects `packet`, an IPv4 packet without options.
+def replaced(punt: Punt, packet: bytes, action: Action, flags: InjectFlags = InjectFlags.NONE) -> bytes:
+    """A frame that injects `packet` in the place of `punt`'s, whose pending offloads it inherits."""
+    return punt.reinjected(action, flags)[:PACKET_OFFSET] + packet
 
-    With `partial_checksum` the TCP checksum field holds the pseudo-header's sum and the kernel or
-    the network card completes it.
-    """
-    offload = _COMPLETE_CHECKSUM if partial_checksum else bytes(OFFLOAD_LENGTH)
-    return b"".join((offload, _ETHERNET.pack(LEAD, action, flags, port, MARKER, bytes(6), ETHERTYPE_IPV4), packet))
+
+def encode(packet: bytes, action: Action, *, port: int = NO_PORT, flags: InjectFlags = InjectFlags.NONE) -> bytes:
+    """A frame that injects `packet`, an IPv4 packet with its checksums complete."""
+    return b"".join(
+        (bytes(OFFLOAD_LENGTH), _ETHERNET.pack(LEAD, action, flags, port, MARKER, bytes(6), ETHERTYPE_IPV4), packet)
+    )

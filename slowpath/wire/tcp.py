@@ -76,11 +76,10 @@ def parse(packet: bytes, *, checksum_known: bool = False) -> Segment:
     )
 
 
-def build(segment: Segment, *, partial_checksum: bool = False) -> bytes:
+def build(segment: Segment) -> bytes:
     """The IPv4 packet for `segment` (DF set, TTL 64, identification 0 as RFC 6864 allows).
 
-    With `partial_checksum` the TCP checksum field holds the folded pseudo-header sum, for an
-    offload (CHECKSUM_PARTIAL) to complete. Raises struct.error for a number out of range.
+    Raises struct.error for a number out of range.
     """
     area = segment.options.encode()
     offset = (20 + len(area)) << 2
@@ -90,7 +89,7 @@ def build(segment: Segment, *, partial_checksum: bool = False) -> bytes:
     )
     tcp = head + area + segment.payload
     pseudo = pseudo_header_sum(source, destination, PROTOCOL, len(tcp))
-    checksum = fold(pseudo) if partial_checksum else internet_checksum(tcp, pseudo)
+    checksum = internet_checksum(tcp, pseudo)
     ip = _IPV4.pack(0x45, 0, 20 + len(tcp), 0, _DONT_FRAGMENT, _DEFAULT_TTL, PROTOCOL, 0, source, destination)
     ip = ip[:10] + internet_checksum(ip).to_bytes(2, "big") + ip[12:]
     return b"".join((ip, tcp[:CHECKSUM_OFFSET], checksum.to_bytes(2, "big"), tcp[CHECKSUM_OFFSET + 2 :]))

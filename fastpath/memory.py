@@ -1,0 +1,276 @@
+"""A fast path in memory: the reference behind the contract, for tests of the slow path in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fastpath import frame as cpu
+from fastpath.closing import Cause, Closing
+from fastpath.errors import Rejected, TableFull, Unavailable
+from fastpath.interface import Batch, Closed, Idle
+from fastpath.records import (
+    Counters,
+    Drop,
+    Flow,
+    Limits,
+    Listener,
+    NextHop,
+    Pivot,
+    Reason,
+    Server,
+    Splice,
+    SynCookies,
+    Traffic,
+    Tuple4,
+)
+from fastpath.reference import Entry, Outcome, Tables, Translated, injected, received
+from fastpath.verdict import Dropped, Punted, Sent, Verdict
+from slowpath.wire.endpoint import Endpoint
+
+EXPECTED_FOR = 60.0
+"""Seconds for which a 4-tuple stays expected."""
+
+
+@dataclass(slots=True)
+class _Record:
+    splice: Splice
+    last_seen: float
+    closing: Closing = field(default_factory=Closing)
+
+
+class MemoryFastPath:
+    """A FastPath without I/O and without a clock.
+
+    Time is the largest `now` (seconds) that `receive` or `sweep` has been given; what happens in between
+    happens then. Frames that arrive go to `receive`; what injected ones send is fetched with `take_sent`.
+    """
+
+    def __init__(self, ports: Collection[int], *, capacity: int = 65536, idle_after: float = 600.0) -> None:
+        self._capacity = capacity
+        self._idle_after = idle_after
+        self._now = 0.0
+        self._closed = False
+        self._records: dict[Flow, _Record] = {}
+        self._entries: dict[Tuple4, Entry] = {}
+        self._expected: dict[Tuple4, float] = {}
+        """By 4-tuple, when it stops being expected; soonest first."""
+        self._tables = Tables(frozenset(), frozenset(), self._entries, self._expected, (), frozenset(ports))
+        self._traffic: dict[int, tuple[Traffic, Traffic]] = {}
+        self._punts: Counter[Reason] = Counter()
+        self._drops: Counter[Drop] = Counter()
+        self._batch = Batch()
+        self._reported = asyncio.Event()
+        self._sent: list[Sent] = []
+
+    @property
+    def limits(self) -> Limits:
+        """What this target can do."""
+        return Limits(self._capacity, timestamps=True, pivot=Pivot.EXACT, ipv6=False, snat=True, answers_syns=False)
+
+    async def configure(
+        self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
+    ) -> None:
+        """Make these the VIPs, servers and routes; raises Rejected for IPv6, an id out of range or an unknown port."""
+        self._require_open()
+        for endpoint in (*(listener.endpoint for listener in listeners), *(server.endpoint for server in servers)):
+            _require_ipv4(str(endpoint), endpoint)
+        for server in servers:
+            _require_range(f"server {server.endpoint}", "id", server.id, 0xFFFF)
+        for hop in next_hops:
+            if hop.port not in self._tables.ports:
+                raise Rejected(f"next hop for {hop.network[0].hex()}/{hop.network[1]}: there is no port {hop.port}")
+        endpoints = frozenset(listener.endpoint for listener in listeners)
+        self._tables = replace(
+            self._tables,
+            listeners=endpoints,
+            vips=frozenset(endpoint.address for endpoint in endpoints),
+            routes=tuple(next_hops),
+        )
+
+    async def rotate(self, cookies: SynCookies) -> None:
+        """Ignored: this target answers no SYNs."""
+
+    async def install(self, splices: Sequence[Splice]) -> None:
+        """Add splices. One whose flow is there already is replaced.
+
+        Raises TableFull, or Rejected for a value out of range or a 4-tuple that another splice has.
+        """
+        self._require_open()
+        batch = {splice.flow: splice for splice in splices}
+        if len(self._records) + len(batch.keys() - self._records.keys()) > self._capacity:
+            raise TableFull(f"{len(batch)} splices do not fit: {len(self._records)} of {self._capacity} are taken")
+        self._check(batch)
+        for flow in batch:
+            self._forget(flow)
+        for splice in batch.values():
+            self._remember(_Record(splice, self._now))
+
+    async def update(self, splices: Sequence[Splice]) -> None:
+        """Replace splices that are there, as `install` does; one whose pivot alone changes remembers its FINs."""
+        self._require_open()
+        batch = {splice.flow: splice for splice in splices}
+        for flow in batch:
+            if flow not in self._records:
+                raise Rejected(f"splice {flow} is not there to be updated")
+        self._check(batch)
+        old = {flow: self._forget(flow) for flow in batch}
+        for flow, splice in batch.items():
+            record = old[flow]
+            only_pivot = record is not None and replace(record.splice, pivot=splice.pivot) == splice
+            closing = record.closing if record is not None and only_pivot else Closing()
+            self._remember(_Record(splice, self._now, closing))
+
+    async def remove(self, flows: Sequence[Flow]) -> None:
+        """Remove splices; a flow that is not there is passed over."""
+        for flow in flows:
+            self._forget(flow)
+
+    def receive(self, port: int, frame: bytes, now: float) -> Verdict:
+        """Let the Ethernet `frame` arrive on `port`; what it makes the fast path send is the verdict's."""
+        self._advance(now)
+        return self._settle(received(self._tables, port, frame))
+
+    def inject(self, frames: Iterable[bytes]) -> None:
+        """Run frames of `fastpath.frame` through; `take_sent` has what they send.
+
+        The offload header says nothing here: no punt of this fast path leaves a checksum to be completed.
+        """
+        for raw in frames:
+            verdict = self.inject_one(raw[cpu.OFFLOAD_LENGTH :])
+            if isinstance(verdict, Sent):
+                self._sent.append(verdict)
+
+    def inject_one(self, frame: bytes) -> Verdict:
+        """Inject one `frame` that has no offload header."""
+        return self._settle(injected(self._tables, frame))
+
+    def take_sent(self) -> list[Sent]:
+        """What `inject` has sent since the last call, in order."""
+        sent, self._sent = self._sent, []
+        return sent
+
+    def sweep(self, now: float) -> None:
+        """Report every splice that has been idle for `idle_after` seconds or more."""
+        self._advance(now)
+        for flow, record in self._records.items():
+            if self._now - record.last_seen >= self._idle_after:
+                self._batch.idle.append(Idle(flow, self._now - record.last_seen))
+                self._reported.set()
+
+    async def events(self) -> AsyncIterator[Batch]:
+        """Punted frames and reports, one batch at a time; ends after `close`."""
+        while True:
+            await self._reported.wait()
+            batch = self.take_batch()
+            if batch.punts or batch.closed or batch.idle:
+                yield batch
+            if self._closed:
+                return
+
+    def take_batch(self) -> Batch:
+        """What `events` would yield next, without waiting for it."""
+        batch, self._batch = self._batch, Batch()
+        if not self._closed:
+            self._reported.clear()
+        return batch
+
+    def splices(self) -> Iterable[Splice]:
+        """Read every record back."""
+        return [record.splice for record in self._records.values()]
+
+    def counters(self) -> Counters:
+        """A snapshot of the counters: a translated packet counts when it is sent, with its IPv4 total length."""
+        servers = {id_: (replace(up), replace(down)) for id_, (up, down) in self._traffic.items()}
+        return Counters(servers, dict(self._punts), dict(self._drops))
+
+    async def close(self) -> None:
+        """Forget every record and pass every packet from now on; idempotent."""
+        self._closed = True
+        self._records.clear()
+        self._entries.clear()
+        self._expected.clear()
+        self._tables = replace(self._tables, listeners=frozenset(), vips=frozenset(), routes=(), ports=frozenset())
+        self._reported.set()
+
+    def _advance(self, now: float) -> None:
+        self._now = max(self._now, now)
+        while self._expected:
+            key = next(iter(self._expected))
+            if self._expected[key] > self._now:
+                break
+            del self._expected[key]
+
+    def _settle(self, outcome: Outcome) -> Verdict:
+        verdict = outcome.verdict
+        if isinstance(verdict, Dropped):
+            self._drops[verdict.reason] += 1
+        elif isinstance(verdict, Punted):
+            self._punts[verdict.reason] += 1
+            self._batch.punts.append(cpu.decode(bytes(cpu.OFFLOAD_LENGTH) + verdict.frame))
+            self._reported.set()
+        if outcome.expect is not None:
+            self._expected.pop(outcome.expect, None)
+            self._expected[outcome.expect] = self._now + EXPECTED_FOR
+        if outcome.translated is not None:
+            self._account(outcome.translated)
+        return verdict
+
+    def _account(self, translated: Translated) -> None:
+        splice, direction = translated.entry.splice, translated.entry.translation.direction
+        record = self._records[splice.flow]
+        record.last_seen = self._now
+        traffic = self._traffic.setdefault(splice.server_id, (Traffic(), Traffic()))[direction]
+        traffic.packets += 1
+        traffic.bytes += translated.arrived.end
+        causes = record.closing.observe(direction, translated.arrived, translated.left)
+        for cause in causes:
+            self._batch.closed.append(Closed(splice.flow, reset=cause is Cause.RESET))
+            self._reported.set()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("this fast path is closed")
+
+    def _check(self, batch: Mapping[Flow, Splice]) -> None:
+        """Refuse a batch with a value out of range, or with a 4-tuple that another splice has or gets."""
+        claimed: dict[Tuple4, Flow] = {}
+        for flow, splice in batch.items():
+            for endpoint in (*flow, splice.server, splice.source):
+                _require_ipv4(f"splice {flow}", endpoint)
+            _require_range(f"splice {flow}", "server_id", splice.server_id, 0xFFFF)
+            for name in ("delta", "timestamp_delta", "pivot"):
+                _require_range(f"splice {flow}", name, getattr(splice, name) or 0, 0xFFFF_FFFF)
+            for translation in splice.translations():
+                entry = self._entries.get(translation.match)
+                holder = claimed.setdefault(translation.match, flow)
+                if entry is not None and entry.splice.flow not in batch:
+                    holder = entry.splice.flow
+                if holder != flow:
+                    source, destination = translation.match
+                    raise Rejected(f"splice {flow}: packets {source} > {destination} belong to splice {holder}")
+
+    def _remember(self, record: _Record) -> None:
+        self._records[record.splice.flow] = record
+        for translation in record.splice.translations():
+            self._entries[translation.match] = Entry(translation, record.splice)
+
+    def _forget(self, flow: Flow) -> _Record | None:
+        record = self._records.pop(flow, None)
+        if record is not None:
+            for translation in record.splice.translations():
+                del self._entries[translation.match]
+        return record
+
+
+def _require_ipv4(what: str, endpoint: Endpoint) -> None:
+    if len(endpoint.address) != 4:
+        raise Rejected(f"{what}: {endpoint} is not an IPv4 endpoint")
+    _require_range(what, "port", endpoint.port, 0xFFFF)
+
+
+def _require_range(what: str, name: str, value: int, largest: int) -> None:
+    if not 0 <= value <= largest:
+        raise Rejected(f"{what}: {name} {value} is outside 0..{largest}")

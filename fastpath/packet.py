@@ -1,0 +1,109 @@
+"""The headers of an IPv4 packet with TCP, as a fast path sees them: nothing is judged, only located."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from fastpath.records import Tuple4
+from slowpath.wire import options, tcp
+from slowpath.wire.endpoint import Endpoint
+
+_IPV4_LENGTH = _TCP_LENGTH = 20
+_MORE_FRAGMENTS_OR_OFFSET = 0x3FFF
+_PORTS = struct.Struct("!HH")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """An IPv4 packet with TCP, whose IPv4 header is whole and whose total length lies within `data`.
+
+    The TCP header may be cut short or lie about its length: `malformed` says so, and only where it is
+    False do the properties that read it (`flags` and the ones below it) mean anything.
+    """
+
+    data: bytes
+    """The packet from its version byte on, link padding included."""
+    start: int
+    """Where the TCP header starts: 20..60."""
+    end: int
+    """Where the packet ends: its total length."""
+
+    @classmethod
+    def locate(cls, data: bytes) -> Packet | None:
+        """Find the headers in `data`; None if it is not IPv4 with TCP or is cut short before its end."""
+        if len(data) < _IPV4_LENGTH or data[0] >> 4 != 4 or data[9] != tcp.PROTOCOL:
+            return None
+        start, end = (data[0] & 15) * 4, int.from_bytes(data[2:4], "big")
+        return cls(data, start, end) if _IPV4_LENGTH <= start <= end <= len(data) else None
+
+    @property
+    def source_address(self) -> bytes:
+        """The IPv4 source address, packed."""
+        return self.data[12:16]
+
+    @property
+    def destination_address(self) -> bytes:
+        """The IPv4 destination address, packed."""
+        return self.data[16:20]
+
+    @property
+    def ttl(self) -> int:
+        """The time to live: 0..255."""
+        return self.data[8]
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether MF is set or the fragment offset is not 0 (RFC 791 section 3.1)."""
+        return bool(int.from_bytes(self.data[6:8], "big") & _MORE_FRAGMENTS_OR_OFFSET)
+
+    @property
+    def tuple4(self) -> Tuple4 | None:
+        """Addresses and ports; None if the packet ends before its ports do."""
+        if self.start + _PORTS.size > self.end:
+            return None
+        source, destination = _PORTS.unpack_from(self.data, self.start)
+        return Tuple4(Endpoint(self.source_address, source), Endpoint(self.destination_address, destination))
+
+    @property
+    def malformed(self) -> bool:
+        """Whether the TCP header is shorter than 20 bytes or than its data offset says."""
+        if self.start + _TCP_LENGTH > self.end:
+            return True
+        return not self.start + _TCP_LENGTH <= self.payload_start <= self.end
+
+    @property
+    def payload_start(self) -> int:
+        """Where the TCP header ends by its data offset."""
+        return self.start + (self.data[self.start + 12] >> 4) * 4
+
+    @property
+    def flags(self) -> int:
+        """The TCP flags, CWR to FIN."""
+        return self.data[self.start + 13]
+
+    @property
+    def sequence(self) -> int:
+        """SEG.SEQ."""
+        return int.from_bytes(self.data[self.start + 4 : self.start + 8], "big")
+
+    @property
+    def acknowledgment(self) -> int:
+        """SEG.ACK, whether the ACK flag is set or not."""
+        return int.from_bytes(self.data[self.start + 8 : self.start + 12], "big")
+
+    @property
+    def payload_length(self) -> int:
+        """Bytes of TCP payload."""
+        return self.end - self.payload_start
+
+    @property
+    def has_ip_options(self) -> bool:
+        """Whether the IPv4 header is longer than 20 bytes."""
+        return self.start > _IPV4_LENGTH
+
+    def options(self) -> list[tuple[int, int, int]]:
+        """Each TCP option as (kind, offset in `data`, length); raises `slowpath.wire.options.MalformedOptions`."""
+        base = self.start + _TCP_LENGTH
+        area = self.data[base : self.payload_start]
+        return [(kind, base + offset, length) for kind, offset, length in options.locate(area)]

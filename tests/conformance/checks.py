@@ -1,0 +1,97 @@
+"""One vector or scenario held against one target: an AssertionError says where it differs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from fastpath.records import Counters, Direction
+from fastpath.verdict import Dropped, Punted, Sent, Verdict
+from tests.conformance.target import Rules, Target
+from tests.conformance.vectors.model import Arrival, Stimulus, Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Frames that a target is given one after the other."""
+
+    rules: Rules
+    stimuli: tuple[Stimulus, ...]
+
+
+def check_vector(target: Target, vector: Vector) -> None:
+    """Give `target` the frames of `vector` and compare all it does with the last of them."""
+    target.program(vector.rules)
+    for stimulus in vector.before:
+        give(target, stimulus)
+    target.closed()
+    before = tally(target.counters())
+    verdict = give(target, vector.stimulus)
+    assert comparable(target, verdict) == comparable(target, vector.verdict), vector.name
+    assert target.closed() == list(vector.closed), vector.name
+    assert counted(before, tally(target.counters())) == _expected_counts(vector), vector.name
+
+
+def check_scenario(target: Target, reference: Target, scenario: Scenario) -> None:
+    """Give both the frames of `scenario` and compare all they do with each."""
+    target.program(scenario.rules)
+    reference.program(scenario.rules)
+    for number, stimulus in enumerate(scenario.stimuli):
+        expected, verdict = give(reference, stimulus), give(target, stimulus)
+        where = f"frame {number}: {stimulus}"
+        assert comparable(target, verdict) == comparable(target, expected), where
+        assert target.closed() == reference.closed(), where
+        assert tally(target.counters()) == tally(reference.counters()), where
+
+
+def failures(target: Target, vectors: Iterable[Vector]) -> list[str]:
+    """The names of the vectors that `target` fails, be it by an exception of its own."""
+    failed = []
+    for vector in vectors:
+        try:
+            check_vector(target, vector)
+        except Exception:
+            failed.append(vector.name)
+    return failed
+
+
+def give(target: Target, stimulus: Stimulus) -> Verdict:
+    """What `target` does with `stimulus`."""
+    if isinstance(stimulus, Arrival):
+        return target.receive(stimulus.port, stimulus.frame)
+    return target.inject(stimulus.frame)
+
+
+def comparable(target: Target, verdict: Verdict) -> Verdict:
+    """The verdict as far as `target` can tell it."""
+    return replace(verdict, port=-1) if isinstance(verdict, Sent) and not target.tells_port else verdict
+
+
+def tally(counters: Counters) -> Counter[str]:
+    """All counters by name."""
+    counts = Counter({"syns_answered": counters.syns_answered, "events_lost": counters.events_lost})
+    counts.update({f"punts {reason.name}": count for reason, count in counters.punts.items()})
+    counts.update({f"drops {reason.name}": count for reason, count in counters.drops.items()})
+    for server_id, traffic in counters.servers.items():
+        for direction in Direction:
+            counts[f"server {server_id} {direction.name} packets"] = traffic[direction].packets
+            counts[f"server {server_id} {direction.name} bytes"] = traffic[direction].bytes
+    return counts
+
+
+def counted(before: Counter[str], after: Counter[str]) -> dict[str, int]:
+    """What was counted in between, in either direction."""
+    names = before.keys() | after.keys()
+    return {name: after[name] - before[name] for name in names if after[name] != before[name]}
+
+
+def _expected_counts(vector: Vector) -> dict[str, int]:
+    if isinstance(vector.verdict, Punted):
+        return {f"punts {vector.verdict.reason.name}": 1}
+    if isinstance(vector.verdict, Dropped):
+        return {f"drops {vector.verdict.reason.name}": 1}
+    if vector.counted is None:
+        return {}
+    name = f"server {vector.counted.server_id} {vector.counted.direction.name}"
+    return {f"{name} packets": 1, f"{name} bytes": vector.counted.bytes}

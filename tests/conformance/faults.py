@@ -1,0 +1,251 @@
+"""Seeded faults: one wrong line each in the source of the reference, every one of which the vectors must find."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from unittest.mock import patch
+
+from fastpath.memory import MemoryFastPath
+
+_MODULES = (
+    "slowpath.wire.checksum",
+    "fastpath.packet",
+    "fastpath.rewrite",
+    "fastpath.reference",
+    "fastpath.closing",
+    "fastpath.memory",
+)
+"""What is loaded anew for a mutant, each before those that import it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """In the source of `module`, `right` becomes `wrong`."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+
+
+def source(module: str) -> str:
+    """The source text of `module`."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None, module
+    return Path(spec.origin).read_text()
+
+
+def mutant(fault: Fault | None) -> type[MemoryFastPath]:
+    """The in-memory fast path with `fault` in it; the modules that are in use stay as they are."""
+    with patch.dict(sys.modules):
+        for name in _MODULES:
+            text = source(name)
+            if fault is not None and name == fault.module:
+                assert text.count(fault.right) == 1, f"{fault.name}: {fault.right!r} is not in {name} exactly once"
+                text = text.replace(fault.right, fault.wrong)
+            module = ModuleType(name)
+            sys.modules[name] = module
+            exec(compile(text, f"mutant of {name}", "exec"), module.__dict__)  # noqa: S102
+        kind: type[MemoryFastPath] = sys.modules["fastpath.memory"].MemoryFastPath
+    return kind
+
+
+def _rewrite(name: str, right: str, wrong: str) -> Fault:
+    return Fault(name, "fastpath.rewrite", right, wrong)
+
+
+def _reference(name: str, right: str, wrong: str) -> Fault:
+    return Fault(name, "fastpath.reference", right, wrong)
+
+
+def _packet(name: str, right: str, wrong: str) -> Fault:
+    return Fault(name, "fastpath.packet", right, wrong)
+
+
+def _closing(name: str, right: str, wrong: str) -> Fault:
+    return Fault(name, "fastpath.closing", right, wrong)
+
+
+_TCP_UPDATE = "_update_checksum(out, start + tcp.CHECKSUM_OFFSET, data[12:20] + data[header], new[12:20] + new[header])"
+_TCP_IN_FULL = (
+    "from slowpath.wire.checksum import internet_checksum, pseudo_header_sum\n"
+    "    out[start + 16 : start + 18] = bytes(2)\n"
+    "    pseudo = pseudo_header_sum(new[12:16], new[16:20], 6, packet.end - start)\n"
+    "    out[start + 16 : start + 18] = internet_checksum(out[start : packet.end], pseudo).to_bytes(2, 'big')"
+)
+
+_REWRITE = (
+    _rewrite("SEQ delta off by one", "start + 4, translation.sequence)", "start + 4, translation.sequence + 1)"),
+    _rewrite("ACK delta off by one", "start + 8, translation.ack", "start + 8, -1 + translation.ack"),
+    _rewrite("ACK delta with the wrong sign", "start + 8, translation.ack", "start + 8, -translation.ack"),
+    _rewrite(
+        "SEQ and ACK deltas swapped", "start + 4, translation.sequence)", "start + 4, translation.acknowledgment)"
+    ),
+    _rewrite(
+        "ACK changed without its flag",
+        "    if acknowledges:\n        _add(out, start + 8",
+        "    if True:\n        _add(out, start + 8",
+    ),
+    _rewrite(
+        "32-bit sum without the carry between its halves",
+        'sequence.add(int.from_bytes(out[field], "big"), delta)',
+        '((n := int.from_bytes(out[field], "big")) + delta & 0xFFFF | (n >> 16) + (delta >> 16) << 16 & 0xFFFF0000)',
+    ),
+    _rewrite("the last SACK edge forgotten", "offset + length, 4)", "offset + length - 4, 4)"),
+    _rewrite("SACK left edges only", "offset + length, 4)", "offset + length, 8)"),
+    _rewrite("the first SACK block only", "offset + length, 4)", "offset + 10, 4)"),
+    _rewrite(
+        "SACK by the SEQ delta", "_add(out, edge, translation.acknowledgment)", "_add(out, edge, translation.sequence)"
+    ),
+    _rewrite("SACK only with the ACK flag", "if kind == options.SACK:", "if kind == options.SACK and acknowledges:"),
+    _rewrite("TSval left alone", "_add(out, offset + 2, translation.tsval)", "pass"),
+    _rewrite("TSval by the delta of TSecr", "offset + 2, translation.tsval", "offset + 2, translation.tsecr"),
+    _rewrite("TSecr changed without the ACK flag", "            if acknowledges:", "            if True:"),
+    _rewrite("TTL not decremented", "packet.ttl - 1", "packet.ttl"),
+    _rewrite("ports swapped", "out[start : start + 2] = source_port", "out[start : start + 2] = destination_port"),
+    _rewrite("source address kept", "(out[12:16], source_port)", "(_, source_port)"),
+    _rewrite("padding cut off", "return bytes(out)", "return bytes(out[: packet.end])"),
+    _rewrite(
+        "pseudo-header forgotten", "data[12:20] + data[header], new[12:20] + new[header]", "data[header], new[header]"
+    ),
+    _rewrite("TCP options left out of the checksum", "slice(start, packet.payload_start)", "slice(start, start + 20)"),
+    _rewrite(
+        "IPv4 checksum left alone", "_update_checksum(out, _IP_CHECKSUM_OFFSET, data[:start], new[:start])", "pass"
+    ),
+    _rewrite("TCP checksum computed in full", _TCP_UPDATE, _TCP_IN_FULL),
+    Fault(
+        "one's complement sum without the carry",
+        "slowpath.wire.checksum",
+        "total = (total & 0xFFFF) + (total >> 16)",
+        "total &= 0xFFFF",
+    ),
+    Fault(
+        "checksum by equation 2 of RFC 1624",
+        "slowpath.wire.checksum",
+        "ones_complement_sum(inverted) + ones_complement_sum(new)) ^ 0xFFFF",
+        "ones_complement_sum(inverted) + ones_complement_sum(new)) ^ 0xFFFF or 0xFFFF",
+    ),
+)
+
+_DECISION = (
+    _reference("pivot one too early", "sequence.after(end, pivot)", "not sequence.before(end, pivot)"),
+    _reference("pivot one too late", "sequence.after(end, pivot)", "sequence.after(end, sequence.add(pivot, 1))"),
+    _reference("pivot compared without the wrap", "sequence.after(end, pivot)", "end > pivot"),
+    _reference(
+        "pivot against the first byte", "sequence.add(packet.sequence, packet.payload_length)", "packet.sequence"
+    ),
+    _reference("pivot punts a pure ACK", "packet.payload_length > 0 and ", ""),
+    _reference("pivot toward the client", "entry.translation.direction != Direction.TO_SERVER or pivot", "pivot"),
+    _reference("pivot 0 taken for none", "pivot is None", "not pivot"),
+    _reference("pivot of an injected packet", "if arrival.injected or entry", "if entry"),
+    _reference("TTL 2 dropped", "packet.ttl <= 1", "packet.ttl <= 2"),
+    _reference("TTL 1 let through", "packet.ttl <= 1", "packet.ttl < 1"),
+    _reference("SYN of a splice forwarded", "bool(packet.flags & tcp.SYN), Reason.SYN", "False, Reason.SYN"),
+    _reference(
+        "only a SYN without ACK punted", "bool(packet.flags & tcp.SYN), Reason", "packet.flags & 18 == 2, Reason"
+    ),
+    _reference("IPv4 options translated", "return packet.has_ip_options", "return False"),
+    _reference("malformed options dropped", "(_bad_options, Reason.OPTIONS)", "(_bad_options, Drop.MALFORMED)"),
+    _reference(
+        "options judged after the pivot",
+        "    (_bad_options, Reason.OPTIONS),\n    (_past_pivot, Reason.PIVOT),",
+        "    (_past_pivot, Reason.PIVOT),\n    (_bad_options, Reason.OPTIONS),",
+    ),
+    _reference("fragments of everyone punted", "if is_ours else _unmatched(arrival)", ""),
+    _reference("fragments of nobody punted", "if is_ours else", "if False else"),
+    _reference("a SYN-ACK taken for a SYN", "packet.flags & (tcp.SYN | tcp.ACK) == tcp.SYN", "packet.flags & tcp.SYN"),
+    _reference(
+        "injected packets punted to a listener", "    if arrival.injected:\n        return Dropped(Drop.STALE)\n", ""
+    ),
+    _reference("injected packets expected", "in tables.expected and not arrival.injected", "in tables.expected"),
+    _reference("injected packets passed", "Dropped(Drop.STALE) if arrival.injected else Passed()", "Passed()"),
+    _reference(
+        "Ethernet addresses swapped", "hop.destination_mac + hop.source_mac", "hop.source_mac + hop.destination_mac"
+    ),
+    _reference("the port of the other side", "Sent(hop.port,", "Sent(1 - hop.port,"),
+    _reference("every route expects a reply", "if flags & InjectFlags.EXPECT_REPLY else None", ""),
+    _reference("the packet expected instead of its reply", "Tuple4(key.destination, key.source)", "key"),
+    _reference("emit on any port", "action == Action.EMIT and port in tables.ports", "action == Action.EMIT"),
+    _reference(
+        "translate on any port", "action == Action.TRANSLATE and port in tables.ports", "action == Action.TRANSLATE"
+    ),
+    _reference("port in the wrong byte order", '"!BBBHB"', '"<BBBHB"'),
+    _reference("marker not looked at", "(lead, marker) != (cpu.LEAD, cpu.MARKER)", "lead != cpu.LEAD"),
+    _reference("punted with flags", "decision, 0, arrival.port", "decision, 1, arrival.port"),
+    _reference("EtherType not looked at", "if is_ipv4 else None", ""),
+)
+
+_HEADERS = (
+    _packet("IHL taken for 5", "(data[0] & 15) * 4", "20"),
+    _packet("data offset taken for 5", "(self.data[self.start + 12] >> 4) * 4", "20"),
+    _packet("total length not held against the frame", "start <= end <= len(data)", "start <= end"),
+    _packet("IHL below 5 accepted", "_IPV4_LENGTH <= start <= end", "start <= end"),
+    _packet("version not looked at", "data[0] >> 4 != 4 or ", ""),
+    _packet("protocol not looked at", " or data[9] != tcp.PROTOCOL", ""),
+    _packet("MF not looked at", "0x3FFF", "0x1FFF"),
+    _packet("DF taken for a fragment", "0x3FFF", "0x7FFF"),
+    _packet(
+        "TCP header may reach into the padding",
+        "self.payload_start <= self.end",
+        "self.payload_start <= len(self.data)",
+    ),
+    _packet(
+        "data offset below 5 accepted",
+        "return not self.start + _TCP_LENGTH <= self.payload_start",
+        "return not self.payload_start",
+    ),
+    _packet(
+        "padding taken for payload",
+        "return self.end - self.payload_start",
+        "return len(self.data) - self.payload_start",
+    ),
+    _packet(
+        "ports read from the padding",
+        "if self.start + _PORTS.size > self.end:",
+        "if self.start + _PORTS.size > len(self.data):",
+    ),
+)
+
+_END = (
+    _closing("a FIN counts for nothing", "left.payload_length + 1", "left.payload_length"),
+    _closing("a FIN's data counts for nothing", "left.payload_length + 1", "1"),
+    _closing("a FIN in the sender's numbering", "sequence.add(left.sequence", "sequence.add(arrived.sequence"),
+    _closing(
+        "an ACK in the receiver's numbering",
+        "sequence.before(arrived.acknowledgment",
+        "sequence.before(left.acknowledgment",
+    ),
+    _closing("the ACK flag not looked at", "arrived.flags & tcp.ACK and ", ""),
+    _closing(
+        "an ACK must go past the FIN",
+        "not sequence.before(arrived.acknowledgment, end)",
+        "sequence.after(arrived.acknowledgment, end)",
+    ),
+    _closing(
+        "ACK compared without the wrap",
+        "not sequence.before(arrived.acknowledgment, end)",
+        "arrived.acknowledgment >= end",
+    ),
+    _closing("one FIN is enough", "all(self._acknowledged)", "any(self._acknowledged)"),
+    _closing("an ACK covers its own side's FIN", "end = self._ends[other]", "end = self._ends[direction]"),
+    _closing("reported again and again", "self._reported |= causes", "pass"),
+    _closing("a reset reported as a close", "causes |= Cause.RESET", "causes |= Cause.FINS"),
+)
+
+_COUNTS = (
+    Fault("padding counted", "fastpath.memory", "+= translated.arrived.end", "+= len(translated.arrived.data)"),
+    Fault(
+        "counted for the other direction",
+        "fastpath.memory",
+        "(Traffic(), Traffic()))[direction]",
+        "(Traffic(), Traffic()))[1 - direction]",
+    ),
+    Fault("drops not counted", "fastpath.memory", "self._drops[verdict.reason] += 1", "pass"),
+    Fault("punts not counted", "fastpath.memory", "self._punts[verdict.reason] += 1", "pass"),
+)
+
+FAULTS = (*_REWRITE, *_DECISION, *_HEADERS, *_END, *_COUNTS)

@@ -1,0 +1,160 @@
+"""Hypothesis strategies for splices, packets and frames, biased to the edges where rewrites go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+
+from fastpath.frame import Action, InjectFlags
+from fastpath.records import Direction, Splice
+from slowpath.wire.endpoint import Endpoint
+from tests.conformance import packets
+from tests.conformance.checks import Scenario
+from tests.conformance.packets import ACK, FIN, PSH, RST, SYN, Tcp
+from tests.conformance.target import CLIENT_PORT, PORTS, SERVER_PORT, Rules
+from tests.conformance.vectors.model import (
+    FAR_CLIENT,
+    FROM_NOWHERE,
+    PLAIN,
+    RULES,
+    SERVER,
+    SNATTED,
+    STRANGER,
+    TO_NOWHERE,
+    VIP,
+    Arrival,
+    Injection,
+    Stimulus,
+)
+
+_U32 = 2**32 - 1
+_EDGES = (0, 1, 2, 0xFFFF, 0x1_0000, 0xFFFF_0000, 0x7FFF_FFFF, 0x8000_0000, _U32 - 1, _U32)
+
+numbers = st.sampled_from(_EDGES) | st.integers(0, _U32)
+"""32-bit numbers: SEQ, ACK, timestamps, deltas."""
+
+
+def _splices_like(splice: Splice) -> st.SearchStrategy[Splice]:
+    return st.builds(
+        replace,
+        st.just(splice),
+        delta=numbers,
+        timestamp_delta=numbers,
+        pivot=st.none() | st.sampled_from(_EDGES) | numbers,
+    )
+
+
+splices = st.sampled_from((PLAIN, SNATTED)).flatmap(_splices_like)
+"""Splices of either mode between networks that have routes."""
+
+_rules = st.tuples(*map(_splices_like, (PLAIN, SNATTED, TO_NOWHERE, FROM_NOWHERE))).map(
+    lambda four: replace(RULES, splices=four)
+)
+
+_sacks = (
+    st.integers(1, 4).flatmap(lambda count: st.tuples(*[numbers] * (2 * count))).map(lambda edges: packets.sack(*edges))
+)
+_good_options = st.one_of(
+    st.builds(packets.timestamps, numbers, numbers),
+    _sacks,
+    st.integers(1, 3).map(packets.nops),
+    st.sampled_from((b"\2\4\5\xb4", b"\3\3\7", b"\4\2", b"\xfe\4ab", b"\xc8\2")),
+)
+_bad_options = st.sampled_from((b"\x08\0", b"\x05\x02", b"\x05\x0e", b"\x08\x0b", b"\0\x08", b"\xfe\1")) | st.binary(
+    max_size=12
+)
+
+
+def _fit(pieces: list[bytes]) -> bytes:
+    """As many of `pieces` as fit, padded."""
+    area = b""
+    for piece in pieces:
+        if len(area) + len(piece) <= 40:
+            area += piece
+    return area + packets.nops(-len(area) % 4)
+
+
+well_formed_options = st.lists(_good_options, max_size=5).map(_fit)
+"""Option areas of 0..40 bytes in any order and alignment."""
+_options = well_formed_options | st.lists(_good_options | _bad_options, max_size=5).map(_fit)
+
+_FLAGS = (ACK, ACK, ACK | PSH, ACK | FIN, FIN, RST, RST | ACK, SYN, SYN | ACK, 0, 0xFF)
+_flags = st.sampled_from(_FLAGS) | st.integers(0, 255)
+_errors = st.sampled_from((0, 0, 0, 1, 0xFFFE)) | st.integers(0, 0xFFFE)
+_ports = st.sampled_from(PORTS)
+
+
+@st.composite
+def spliced_packets(draw: st.DrawFn, splice: Splice, direction: Direction) -> Tcp:
+    """A packet that `splice` translates in `direction`: whole, well-formed, its checksums right or wrong."""
+    match = splice.translations()[direction].match
+    return Tcp(
+        source=match.source,
+        destination=match.destination,
+        sequence=draw(numbers),
+        acknowledgment=draw(numbers),
+        flags=draw(_flags) & ~SYN,
+        window=draw(st.integers(0, 0xFFFF)),
+        urgent=draw(st.integers(0, 0xFFFF)),
+        reserved=draw(st.integers(0, 15)),
+        options=draw(well_formed_options),
+        payload=draw(st.binary(max_size=40)),
+        ttl=draw(st.integers(2, 255)),
+        tos=draw(st.integers(0, 255)),
+        identification=draw(st.integers(0, 0xFFFF)),
+        padding=draw(st.binary(max_size=6)),
+        ip_error=draw(_errors),
+        tcp_error=draw(_errors),
+    )
+
+
+@st.composite
+def _any_packets(draw: st.DrawFn, rules: Rules) -> Tcp:
+    """A packet of a splice or next to one, with each defect rare enough that the later decisions are reached, too."""
+    splice = draw(st.sampled_from(rules.splices))
+    direction = draw(st.sampled_from(Direction))
+    packet = draw(spliced_packets(splice, direction))
+    near_pivot = st.integers(-60, 20).map(lambda offset: ((splice.pivot or 0) + offset) % 2**32)
+    changes: dict[str, st.SearchStrategy[object]] = {
+        "flags": _flags,
+        "options": _options,
+        "sequence": near_pivot,
+        "ttl": st.sampled_from((0, 1, 2)),
+        "source": st.sampled_from((STRANGER, SERVER, VIP)),
+        "destination": st.sampled_from((VIP, FAR_CLIENT, SERVER, STRANGER, Endpoint(VIP.address, 81))),
+        "fragment": st.sampled_from((0, 0x2000, 0x4001, 0x8000)),
+        "protocol": st.sampled_from((1, 17)),
+        "ip_options": st.integers(1, 10).map(lambda words: bytes(4 * words)),
+        "data_offset": st.integers(0, 15),
+        "header_words": st.integers(0, 15),
+        "total_length": st.integers(0, 120),
+        "version": st.sampled_from((5, 6)),
+    }
+    names = draw(st.lists(st.sampled_from(sorted(changes)), max_size=2, unique=True))
+    return replace(packet, **{name: draw(changes[name]) for name in names})  # type: ignore[arg-type]
+
+
+@st.composite
+def _stimuli(draw: st.DrawFn, rules: Rules) -> Stimulus:
+    packet = draw(_any_packets(rules))
+    data = packet.packet()
+    # A route is left to well-formed headers: what a kernel's own lookup says about others is not the target's.
+    if draw(st.integers(0, 9)) == 0:
+        whole = replace(packet, header_words=None, total_length=None, version=4, fragment=0x4000)
+        return Injection(whole.injected(Action.ROUTE, 0xFFFF, draw(st.sampled_from(InjectFlags))))
+    cut = draw(st.integers(1, len(data)) if draw(st.integers(0, 9)) == 0 else st.just(len(data)))
+    data = data[:cut]
+    if draw(st.integers(0, 3)):
+        natural = CLIENT_PORT if packet.destination == VIP else SERVER_PORT
+        port = draw(st.just(natural) | _ports)
+        return Arrival(port, packets.arriving(data, port))
+    action = draw(st.sampled_from((Action.TRANSLATE, Action.TRANSLATE, Action.TRANSLATE, Action.EMIT, 3, 255)))
+    return Injection(packets.cpu_frame(action, draw(_ports | st.sampled_from((2, 0x0100, 0xFFFF))), data))
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    """Rules, and a few frames that meet them."""
+    rules = draw(_rules)
+    return Scenario(rules, tuple(draw(st.lists(_stimuli(rules), min_size=1, max_size=6))))

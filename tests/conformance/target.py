@@ -1,0 +1,58 @@
+"""What a target implements to run through the conformance suite: one file per target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fastpath.interface import Closed
+from fastpath.records import Counters, Listener, NextHop, Server, Splice
+from fastpath.verdict import Verdict
+
+CLIENT_PORT, SERVER_PORT = 0, 1
+PORTS = (CLIENT_PORT, SERVER_PORT)
+
+NEXT_HOPS = (
+    NextHop((bytes((10, 1, 0, 0)), 16), CLIENT_PORT, bytes.fromhex("02000000c001"), bytes.fromhex("02000000c0fe")),
+    NextHop((bytes((10, 2, 0, 0)), 16), SERVER_PORT, bytes.fromhex("02000000d001"), bytes.fromhex("02000000d0fe")),
+)
+"""The only routes of the suite, the same in every Rules: no frame of it is sent to anywhere else in these networks
+than the one next hop, and every other destination (192.0.2.0/24 in the vectors) has no route."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a target is programmed with."""
+
+    listeners: tuple[Listener, ...]
+    servers: tuple[Server, ...]
+    splices: tuple[Splice, ...]
+    next_hops: tuple[NextHop, ...] = NEXT_HOPS
+
+
+class Target(Protocol):
+    """A fast path under test. Frames start at the Ethernet header and have at least 15 bytes.
+
+    A verdict of Passed promises that the frame was left as it came: a target that can see it checks it.
+    """
+
+    tells_port: bool
+    """Whether the port in a `Sent` is what the target did; otherwise it is not compared."""
+
+    def program(self, rules: Rules) -> None:
+        """Start afresh with `rules`: counters at zero, nothing expected, no reports, no memory of earlier packets."""
+
+    def receive(self, port: int, frame: bytes) -> Verdict:
+        """Let `frame` arrive on `port`."""
+
+    def inject(self, frame: bytes) -> Verdict:
+        """Let the slow path inject `frame`: an Ethernet frame with the CPU header, without the offload header."""
+
+    def closed(self) -> list[Closed]:
+        """The reports since the last call, in order."""
+
+    def counters(self) -> Counters:
+        """The counters since `program`; keys with nothing counted may be there or not."""
+
+    def close(self) -> None:
+        """Release everything."""
