@@ -1,0 +1,160 @@
+"""The driver: batches from the fast path through the splicing engine and back, and the passing of time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from fastpath import frame
+from fastpath.errors import FastPathError, TableFull
+from fastpath.frame import Action, InjectFlags, Punt
+from fastpath.interface import Batch, FastPath
+from fastpath.records import Listener, Server, SynCookies
+from slowpath.driver import cookies as cookie_secrets
+from slowpath.health.prober import Prober
+from slowpath.splicing.outcome import Outcome
+from slowpath.splicing.session import Session
+from slowpath.splicing.splicer import Splicer
+from slowpath.wire import tcp
+from slowpath.wire.tcp import MalformedPacket, Segment
+
+_log = logging.getLogger(__name__)
+
+
+class Driver:
+    """Runs a splicer and a prober on a fast path.
+
+    `on_probed` is called after every step of the prober that may have changed a server's health.
+    """
+
+    def __init__(
+        self,
+        fastpath: FastPath,
+        splicer: Splicer,
+        prober: Prober,
+        cookies: SynCookies,
+        on_probed: Callable[[], None],
+    ) -> None:
+        self._fastpath = fastpath
+        self._splicer = splicer
+        self._prober = prober
+        self._cookies = cookies
+        self._on_probed = on_probed
+        self._timer: asyncio.TimerHandle | None = None
+        self._armed = float("inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Drive until the fast path closes; raises FastPathError when it fails."""
+        rotation = asyncio.create_task(self._rotate())
+        await self._tick()
+        try:
+            async for batch in self._fastpath.events():
+                self._receive(batch, time.monotonic())
+                await self._apply()
+        finally:
+            rotation.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
+
+    async def configure(self, listeners: Sequence[Listener], servers: Sequence[Server]) -> None:
+        """Program the fast path's tables, and look at the probes at once."""
+        await self._fastpath.configure(listeners, servers, ())
+        await self._tick()
+
+    def _receive(self, batch: Batch, now: float) -> None:
+        splicer = self._splicer
+        statistics = splicer.statistics
+        statistics.packets_in += len(batch.punts)
+        for punt in batch.punts:
+            try:
+                self._dispatch(punt, tcp.parse(punt.packet, checksum_known=punt.checksum_known), now)
+            except MalformedPacket:
+                statistics.drops["malformed"] += 1
+            except Exception:
+                # One connection may suffer from a defect of ours, the others must not.
+                _log.exception("a packet was dropped: port %d, %s", punt.port, punt.packet[:80].hex())
+                statistics.drops["defect"] += 1
+        for closed in batch.closed:
+            splicer.closed(closed, now)
+        for idle in batch.idle:
+            splicer.idle(idle)
+
+    def _dispatch(self, punt: Punt, segment: Segment, now: float) -> None:
+        replies = self._prober.receive(segment, now)
+        if replies is None:
+            self._splicer.receive(punt, segment, now)
+        else:
+            self._inject_probes(replies)
+            self._on_probed()
+
+    def _inject_probes(self, segments: Sequence[Segment]) -> None:
+        frames = [
+            frame.encode(tcp.build(segment), Action.ROUTE, flags=InjectFlags.EXPECT_REPLY) for segment in segments
+        ]
+        self._splicer.statistics.packets_out += len(frames)
+        self._fastpath.inject(frames)
+
+    async def _apply(self) -> None:
+        """Do what the engine wants done: once per batch, whatever the number of packets in it."""
+        while (outcome := self._splicer.take_outcome()) != Outcome():
+            if outcome.remove:
+                await self._fastpath.remove(outcome.remove)
+            if outcome.frames:
+                self._fastpath.inject(outcome.frames)
+            if outcome.install:
+                await self._install(outcome.install)
+        self._arm()
+
+    async def _install(self, sessions: Sequence[Session]) -> None:
+        started = time.monotonic()
+        splices = [session.splice for session in sessions if session.splice is not None]
+        try:
+            await self._fastpath.install(splices)
+        except TableFull:
+            if len(sessions) > 1:
+                for session in sessions:
+                    await self._install([session])
+                return
+            self._splicer.refused(sessions, time.monotonic())
+        except FastPathError as error:
+            _log.error("%d connections are forwarded by the slow path: %s", len(sessions), error)
+            self._splicer.refused(sessions, time.monotonic())
+        else:
+            self._splicer.installed(sessions, time.monotonic() - started)
+
+    # Time
+
+    def _arm(self) -> None:
+        deadlines = (self._splicer.next_deadline, self._prober.next_deadline)
+        deadline = min((each for each in deadlines if each is not None), default=None)
+        if deadline is None or (self._timer is not None and self._armed <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed = deadline
+        self._timer = asyncio.get_running_loop().call_later(max(deadline - time.monotonic(), 0), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        task = asyncio.ensure_future(self._tick())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tick(self) -> None:
+        now = time.monotonic()
+        self._splicer.advance(now)
+        segments = self._prober.advance(now)
+        if segments:
+            self._inject_probes(segments)
+        self._on_probed()
+        await self._apply()
+
+    async def _rotate(self) -> None:
+        while True:
+            await self._fastpath.rotate(self._cookies)
+            self._splicer.rotate(self._cookies)
+            await asyncio.sleep(cookie_secrets.EPOCH_SECONDS)
+            self._cookies = cookie_secrets.next_epoch(self._cookies)

@@ -1,0 +1,76 @@
+"""All probes together: which segment belongs to which, and when the next one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from slowpath.health.probe import Probe
+from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.tcp import Segment
+
+FIRST_PORT, LAST_PORT = 61000, 65535
+"""Source ports of probes: above the ports that Linux hands out by default, so that none is taken from its sockets."""
+
+
+class Prober:
+    """Runs probes over segments; `source` gives our packed address toward a server, or None if there is no route."""
+
+    def __init__(self, source: Callable[[Endpoint], bytes | None], random: Random) -> None:
+        self._source = source
+        self._random = random
+        self._port = random.randint(FIRST_PORT, LAST_PORT)
+        self._running: dict[tuple[Endpoint, Endpoint], Probe] = {}
+        self._probes: list[Probe] = []
+
+    @property
+    def probes(self) -> Sequence[Probe]:
+        """Every probe, whether it runs just now or not."""
+        return self._probes
+
+    def assign(self, probes: Sequence[Probe]) -> None:
+        """Run these probes from now on; those that were there already go on."""
+        self._probes = list(probes)
+        kept = set(map(id, probes))
+        self._running = {key: probe for key, probe in self._running.items() if id(probe) in kept}
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When to call `advance`, at the latest."""
+        return min((probe.deadline for probe in self._probes), default=None)
+
+    def receive(self, segment: Segment, now: float) -> list[Segment] | None:
+        """Process a segment that belongs to a probe, and return what to send; None if it belongs to none."""
+        probe = self._running.get((segment.source, segment.destination))
+        if probe is None:
+            return None
+        probe.receive(segment, now)
+        return self._collect(probe, segment.destination)
+
+    def advance(self, now: float) -> list[Segment]:
+        """Do what has become due by `now`, and return what to send."""
+        segments: list[Segment] = []
+        for probe in self._probes:
+            if probe.deadline > now:
+                continue
+            source = probe.connection.local if probe.connection is not None else self._next_source(probe)
+            if source is None:
+                probe.unreachable(now)
+                continue
+            probe.advance(now, source, self._random.getrandbits(32))
+            self._running[probe.member.endpoint, source] = probe
+            segments += self._collect(probe, source)
+        return segments
+
+    def _next_source(self, probe: Probe) -> Endpoint | None:
+        address = self._source(probe.member.endpoint)
+        if address is None:
+            return None
+        self._port = FIRST_PORT if self._port == LAST_PORT else self._port + 1
+        return Endpoint(address, self._port)
+
+    def _collect(self, probe: Probe, source: Endpoint) -> list[Segment]:
+        segments = probe.take_segments()
+        if probe.connection is None:
+            self._running.pop((probe.member.endpoint, source), None)
+        return segments

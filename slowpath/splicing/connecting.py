@@ -1,0 +1,172 @@
+"""CONNECTING and SENDING: find a server that accepts, deliver what we own, and join the two connections."""
+
+from __future__ import annotations
+
+from fastpath.frame import Punt
+from fastpath.records import Splice, Tuple4
+from slowpath.balancing.member import Member
+from slowpath.splicing import answering
+from slowpath.splicing.context import Context
+from slowpath.splicing.phases import Event, Phase
+from slowpath.splicing.session import Session
+from slowpath.tcp.connection import Connection
+from slowpath.tcp.states import State
+from slowpath.wire import sequence as seq
+from slowpath.wire import tcp
+from slowpath.wire.options import Options
+from slowpath.wire.tcp import Segment
+
+_SERVER_RTO = 0.2
+_SERVER_RECEIVE_LIMIT = 65535
+_FAILURE_STATUS = {"refused": 502, "reset": 502, "options": 502, "timeout": 504}
+
+
+def start(context: Context, session: Session, now: float) -> None:
+    """Connect to a server of the session's pool, or answer that there is none."""
+    assert session.pool is not None
+    session.source = session.source or context.sources.take(session.flow.client)
+    member = _choose(context, session) if session.source is not None else None
+    if member is None or session.source is None:
+        answering.answer(context, session, session.failure, now)
+        return
+    syn = _syn(session, member, now)
+    session.member = member
+    member.connections += 1
+    server = Connection.connecting(syn, now, rto=_SERVER_RTO, receive_limit=_SERVER_RECEIVE_LIMIT)
+    server.withhold = True
+    server.fixed_tsval = syn.options.timestamps[0] if syn.options.timestamps else None
+    session.server = server
+    context.sessions[Tuple4(member.endpoint, session.source)] = session
+    session.connect_started = now
+    session.deadline = now + session.service.timeouts.connect
+    context.flush(session)
+
+
+def receive_from_client(context: Context, session: Session, punt: Punt, segment: Segment, now: float) -> None:
+    """Cache the client's packet; a RST ends both sides."""
+    session.client.receive(segment, now)
+    session.client.inbox.take()
+    if session.client.state is State.CLOSED:
+        _abandon_server(context, session, now)
+        context.forget(session)
+        return
+    if segment.length:
+        session.cache(punt, segment)
+    context.flush(session)
+
+
+def receive_from_server(context: Context, session: Session, punt: Punt, segment: Segment, now: float) -> None:
+    """Process a packet of the server that we are connecting to."""
+    server = session.server
+    assert server is not None
+    server.receive(segment, now)
+    if server.state is State.CLOSED:
+        _failed(context, session, "refused" if session.phase is Phase.CONNECTING else "reset", now)
+        return
+    if session.phase is Phase.CONNECTING and server.state is not State.SYN_SENT:
+        _accepted(context, session, server, now)
+    elif session.phase is Phase.SENDING:
+        if segment.length and not segment.flags & tcp.SYN:
+            session.cached_replies.append(punt)
+        if server.all_acked:
+            _join(context, session, server)
+    context.flush(session)
+
+
+def tick(context: Context, session: Session, now: float) -> None:
+    """Give up on the server, or retransmit."""
+    server = session.server
+    assert server is not None
+    if session.deadline is not None and now >= session.deadline:
+        _abandon_server(context, session, now)
+        _failed(context, session, "timeout", now)
+        return
+    server.tick(now)
+    context.flush(session)
+    if server.state is State.CLOSED:
+        _failed(context, session, "timeout", now)
+
+
+def _choose(context: Context, session: Session) -> Member | None:
+    """The balancer's choice among the servers that were not tried, and whose 4-tuple is free."""
+    assert session.pool is not None and session.source is not None
+    while (member := session.pool.balancer.pick(session.flow.client, session.tried)) is not None:
+        session.tried.add(member.id)
+        # One client port to two VIPs that share a server: the server cannot tell the two apart.
+        if Tuple4(member.endpoint, session.source) not in context.sessions:
+            return member
+        context.statistics.connect_failures[session.pool.name, "busy"] += 1
+    return None
+
+
+def _syn(session: Session, member: Member, now: float) -> Segment:
+    """The client's own SYN, as far as we know it (design section 2)."""
+    agreed, first = session.agreed, session.first
+    assert session.source is not None
+    stamps = (first.options.timestamps[0], 0) if agreed.timestamps and first.options.timestamps else None
+    options = Options(mss=agreed.mss, window_scale=agreed.window_scale, sack_permitted=agreed.sack, timestamps=stamps)
+    window = min(first.window << (agreed.window_scale or 0), 0xFFFF)
+    flags = tcp.SYN | (tcp.ECE | tcp.CWR if agreed.ecn else 0)
+    return Segment(session.source, member.endpoint, session.client_isn, 0, flags, window, options)
+
+
+def _accepted(context: Context, session: Session, server: Connection, now: float) -> None:
+    context.statistics.connect_seconds.observe(now - session.connect_started)
+    if not _fits(session, server):
+        server.abort(now)
+        context.flush(session)
+        _failed(context, session, "options", now)
+    elif session.owned:
+        session.move(Event.ACCEPTED)
+        session.deadline = None  # The connection itself gives up on a server that does not acknowledge.
+        server.send(bytes(session.received[: session.owned]), now)
+    else:
+        _join(context, session, server)
+
+
+def _fits(session: Session, server: Connection) -> bool:
+    """Whether the server can keep what we promised the client: nothing on the way could translate the difference."""
+    assert server.syn_ack is not None
+    given, agreed = server.syn_ack.options, session.agreed
+    if agreed.timestamps and given.timestamps is None:
+        return False
+    if agreed.window_scale is None:
+        return True
+    # The client shifts by what we offered: a larger shift only understates the server's window.
+    return given.window_scale is not None and given.window_scale >= session.client.parameters.receive_scale
+
+
+def _join(context: Context, session: Session, server: Connection) -> None:
+    """Both ends agree: from here on every number of the one follows from the other's (design section 2)."""
+    assert session.member is not None and session.source is not None and server.syn_ack is not None
+    stamps = server.syn_ack.options.timestamps
+    translate_stamps = session.agreed.timestamps and stamps is not None
+    session.splice = Splice(
+        flow=session.flow,
+        server=session.member.endpoint,
+        server_id=session.member.id,
+        source=session.source,
+        delta=seq.add(session.client.parameters.iss, -server.parameters.irs),
+        timestamp_delta=seq.add(session.client.last_tsval, -stamps[0]) if translate_stamps and stamps else 0,
+    )
+    session.move(Event.JOINED)
+    session.deadline = None
+    context.outcome.install.append(session)
+
+
+def _abandon_server(context: Context, session: Session, now: float) -> None:
+    if session.server is not None:
+        session.server.abort(now)
+        context.flush(session)
+
+
+def _failed(context: Context, session: Session, reason: str, now: float) -> None:
+    """Count the failure, and try the next server while the client knows nothing."""
+    assert session.pool is not None
+    context.statistics.connect_failures[session.pool.name, reason] += 1
+    session.failure = _FAILURE_STATUS[reason]
+    context.leave_server(session)
+    if session.phase is Phase.CONNECTING:
+        start(context, session, now)
+    else:
+        answering.answer(context, session, session.failure, now)

@@ -1,0 +1,133 @@
+"""The state that all steps of the splicing engine share: sessions, secrets, counters, and the work collected so far."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from itertools import count
+
+from fastpath import frame
+from fastpath.frame import Action, InjectFlags
+from fastpath.records import SynCookies, Tuple4
+from slowpath.splicing.outcome import Outcome
+from slowpath.splicing.phases import Event, Phase
+from slowpath.splicing.service import Service
+from slowpath.splicing.session import Session
+from slowpath.splicing.sources import Sources
+from slowpath.splicing.statistics import Statistics
+from slowpath.tcp.connection import Connection
+from slowpath.wire import sequence as seq
+from slowpath.wire import tcp
+from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.options import Options
+from slowpath.wire.tcp import Segment
+
+
+class Context:
+    """Tables and collectors of one splicing engine; the steps in the sibling modules work on it."""
+
+    def __init__(self, services: Iterable[Service], sources: Sources, cookies: SynCookies) -> None:
+        self.services: dict[Endpoint, Service] = {service.endpoint: service for service in services}
+        self.sources = sources
+        self.cookies = cookies
+        self.statistics = Statistics()
+        self.sessions: dict[Tuple4, Session] = {}
+        """By the 4-tuple of client packets, and of server packets while there is a server."""
+        self.outcome = Outcome()
+        self._timers: list[tuple[float, int, Session]] = []
+        self._order = count()
+
+    def take_outcome(self) -> Outcome:
+        """The work collected since the last call."""
+        outcome, self.outcome = self.outcome, Outcome()
+        self.statistics.packets_out += len(outcome.frames)
+        return outcome
+
+    # Sending
+
+    def send(self, segments: Iterable[Segment], flags: InjectFlags = InjectFlags.NONE) -> None:
+        """Route segments of our own to their destinations."""
+        self.outcome.frames += [frame.encode(tcp.build(segment), Action.ROUTE, flags=flags) for segment in segments]
+
+    def flush(self, session: Session) -> None:
+        """Send what the session's connections left in their outboxes."""
+        if session.client.outbox:
+            self._empty(session.client, InjectFlags.NONE)
+        if session.server is not None and session.server.outbox:
+            self._empty(session.server, InjectFlags.EXPECT_REPLY)
+
+    def _empty(self, connection: Connection, flags: InjectFlags) -> None:
+        self.send(connection.outbox, flags)
+        connection.outbox.clear()
+
+    def refuse(self, segment: Segment, reason: str) -> None:
+        """Count a segment that belongs nowhere and answer it with a RST (RFC 9293 section 3.10.7.1)."""
+        self.statistics.drops[reason] += 1
+        if segment.flags & tcp.RST:
+            return
+        if segment.flags & tcp.ACK:
+            sequence, ack, flags = segment.acknowledgment, 0, tcp.RST
+        else:
+            sequence, ack, flags = 0, seq.add(segment.sequence, segment.length), tcp.RST | tcp.ACK
+        self.send([Segment(segment.destination, segment.source, sequence, ack, flags, 0, Options())])
+
+    # Sessions
+
+    def add(self, session: Session) -> None:
+        """Enter a new session under the 4-tuple of its client's packets."""
+        self.sessions[Tuple4(*session.flow)] = session
+
+    def leave_server(self, session: Session) -> None:
+        """Drop the session's server: its packets are no longer expected."""
+        key = session.reply_key
+        if key is not None and self.sessions.get(key) is session:
+            del self.sessions[key]
+        session.server = None
+        self.release_member(session)
+
+    def release_member(self, session: Session) -> None:
+        """The server has one connection less."""
+        if session.member is not None:
+            session.member.connections -= 1
+            session.member = None
+
+    def forget(self, session: Session) -> None:
+        """End a session; its record, if any, goes, too."""
+        if session.phase is Phase.GONE:
+            return
+        if session.splice is not None and session.closing is None:
+            self.outcome.remove.append(session.flow)
+        self.leave_server(session)
+        if session.source is not None:
+            self.sources.give_back(session.source)
+            session.source = None
+        key = Tuple4(*session.flow)
+        if self.sessions.get(key) is session:
+            del self.sessions[key]
+        session.move(Event.FORGOTTEN)
+
+    # Timers
+
+    def schedule(self, session: Session) -> None:
+        """Make sure that the session is looked at by its next deadline."""
+        deadline = session.next_deadline
+        if deadline is not None and (session.scheduled is None or deadline < session.scheduled):
+            session.scheduled = deadline
+            heapq.heappush(self._timers, (deadline, next(self._order), session))
+
+    def due(self, now: float) -> Iterable[Session]:
+        """Take the sessions whose deadline has come; each is scheduled anew after its step."""
+        while self._timers and self._timers[0][0] <= now:
+            deadline, _, session = heapq.heappop(self._timers)
+            if session.scheduled != deadline or session.phase is Phase.GONE:
+                continue
+            session.scheduled = None
+            next_deadline = session.next_deadline
+            if next_deadline is not None and next_deadline <= now:
+                yield session
+            self.schedule(session)
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When `due` may have something."""
+        return self._timers[0][0] if self._timers else None

@@ -1,0 +1,56 @@
+"""The life of a connection through the balancer, as a table (design section 3)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Phase(Enum):
+    """Where a session stands."""
+
+    READING = "reading"
+    """Data arrives, the request head is incomplete."""
+    CONNECTING = "connecting"
+    """A SYN is on its way to a server."""
+    SENDING = "sending"
+    """The server has yet to acknowledge what we acknowledged to the client."""
+    JOINING = "joining"
+    """The splice is being installed."""
+    SPLICED = "spliced"
+    """The fast path forwards."""
+    RELAYED = "relayed"
+    """The fast path had no room: the slow path forwards."""
+    ANSWERING = "answering"
+    """The client gets an answer of our own."""
+    LINGERING = "lingering"
+    """Both ends are done; the record catches what was still on its way."""
+    GONE = "gone"
+
+
+class Event(Enum):
+    """What moves a session from phase to phase."""
+
+    ROUTED = "the head is complete and a pool was chosen"
+    ANSWERED = "the balancer answers by itself"
+    ACCEPTED = "the server's SYN-ACK is here, and it has to be sent what we own"
+    JOINED = "client and server agree on every number"
+    INSTALLED = "the fast path has the splice"
+    REFUSED = "the fast path has no room"
+    CLOSED = "both FINs were acknowledged, or a RST passed"
+    FORGOTTEN = "nothing is left to do"
+
+
+TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
+    (Phase.READING, Event.ROUTED): Phase.CONNECTING,
+    (Phase.READING, Event.ANSWERED): Phase.ANSWERING,
+    (Phase.CONNECTING, Event.ANSWERED): Phase.ANSWERING,
+    (Phase.CONNECTING, Event.ACCEPTED): Phase.SENDING,
+    (Phase.CONNECTING, Event.JOINED): Phase.JOINING,
+    (Phase.SENDING, Event.JOINED): Phase.JOINING,
+    (Phase.SENDING, Event.ANSWERED): Phase.ANSWERING,
+    (Phase.JOINING, Event.INSTALLED): Phase.SPLICED,
+    (Phase.JOINING, Event.REFUSED): Phase.RELAYED,
+    (Phase.JOINING, Event.CLOSED): Phase.LINGERING,
+    (Phase.SPLICED, Event.CLOSED): Phase.LINGERING,
+    (Phase.RELAYED, Event.CLOSED): Phase.LINGERING,
+} | {(phase, Event.FORGOTTEN): Phase.GONE for phase in Phase}

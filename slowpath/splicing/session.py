@@ -1,0 +1,109 @@
+"""One client connection in the slow path, from its first data to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fastpath.closing import Closing
+from fastpath.frame import Punt
+from fastpath.records import Flow, Splice, Tuple4
+from slowpath.balancing.member import Member
+from slowpath.http.head import HeadReader
+from slowpath.splicing.phases import TRANSITIONS, Event, Phase
+from slowpath.splicing.service import Pool, Service
+from slowpath.tcp.connection import Connection
+from slowpath.tcp.cookie import Agreed
+from slowpath.wire import sequence as seq
+from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.tcp import Segment
+
+CACHE_LIMIT = 65536
+"""Bytes of punted packets that a session keeps; more than that the client sends again."""
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """What the slow path knows of a connection; `now` values are seconds of the monotonic clock."""
+
+    flow: Flow
+    service: Service
+    agreed: Agreed
+    client: Connection
+    reader: HeadReader
+    started: float
+    first: Segment
+    """The client's first data segment: its window and TSval go into the SYN toward the server."""
+    phase: Phase = Phase.READING
+    deadline: float | None = None
+    """When the phase times out."""
+    scheduled: float | None = None
+    """The earliest entry the engine's timer queue has for this session."""
+
+    received: bytearray = field(default_factory=bytearray)
+    """The client's bytes in order, kept while they may become ours to deliver."""
+    owned: int = 0
+    """How many of them we have acknowledged."""
+    segments: int = 0
+    """Segments since the last acknowledgment."""
+    acknowledge_at: float | None = None
+
+    cached: list[tuple[int, Punt]] = field(default_factory=list)
+    """Punted client packets with the sequence number after each, to inject once the splice is there."""
+    cached_bytes: int = 0
+    cached_replies: list[Punt] = field(default_factory=list)
+    """Punted server packets, likewise."""
+
+    pool: Pool | None = None
+    member: Member | None = None
+    tried: set[int] = field(default_factory=set)
+    failure: int = 503
+    """The status code that fits the last failed connect."""
+    source: Endpoint | None = None
+    server: Connection | None = None
+    connect_started: float = 0.0
+    splice: Splice | None = None
+    closing: Closing | None = None
+    """Watches for the end of a connection that is forwarded here."""
+
+    def move(self, event: Event) -> None:
+        """Go to the next phase; KeyError for an event that the phase does not know, which is a defect."""
+        self.phase = TRANSITIONS[self.phase, event]
+
+    @property
+    def client_isn(self) -> int:
+        """The client's initial sequence number."""
+        return self.client.parameters.irs
+
+    @property
+    def reply_key(self) -> Tuple4 | None:
+        """The 4-tuple of packets from the current server, if there is one."""
+        if self.server is None:
+            return None
+        return Tuple4(self.server.remote, self.server.local)
+
+    @property
+    def next_deadline(self) -> float | None:
+        """The earliest of all timers of the session."""
+        times = (
+            self.deadline,
+            self.acknowledge_at,
+            self.client.deadline,
+            self.server.deadline if self.server is not None else None,
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def cache(self, punt: Punt, segment: Segment) -> bool:
+        """Keep a client packet for later; False when the cache is full."""
+        if self.cached_bytes + len(punt.raw) > CACHE_LIMIT:
+            return False
+        self.cached.append((seq.add(segment.sequence, segment.length), punt))
+        self.cached_bytes += len(punt.raw)
+        return True
+
+    def take_cached(self) -> list[Punt]:
+        """The cached packets that the server still needs, in order of arrival, and the replies; empties the cache."""
+        delivered = seq.add(self.client_isn, 1 + self.owned)
+        punts = [punt for end, punt in self.cached if seq.after(end, delivered)]
+        punts += self.cached_replies
+        self.cached, self.cached_replies, self.cached_bytes = [], [], 0
+        return punts

@@ -1,0 +1,117 @@
+"""SYN cookies: the initial sequence numbers of SYN-ACKs that need no state until the client's first data.
+
+A cookie is 32 bits, most significant first:
+
+    31      epoch & 1, which of the two keys made it
+    30-28   index into MSS_TABLE: the largest entry not above the client's MSS
+    27-24   the client's window scale; 15 where none was agreed
+    23      SACK agreed        22  timestamps agreed        21  ECN agreed
+    20-10   tuple tag: proves that we chose it for these addresses and ports
+    9-0     ISN tag: proves the client's initial sequence number, too
+
+Two tags rather than one, because they answer different questions: without the first, the packet
+belongs to no handshake of ours and earns a RST; with only the first, it is a later segment that
+overtook the one that starts the stream, and is best ignored until that one is sent again.
+
+A tag is the low bits of SipHash-2-4 over M, the ISN tag over M and the client's ISN, where M is
+client address, VIP address, client port, VIP port, bits 31-21 of the cookie right-aligned in 16
+bits, and two zero bytes, all in network byte order.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from enum import Enum
+
+from siphash24 import siphash24
+
+from fastpath.records import Flow, Offer, SynCookies
+from slowpath.wire import tcp
+from slowpath.wire.options import Options
+
+MSS_TABLE = (536, 1220, 1300, 1360, 1400, 1440, 1460, 8960)
+"""The client MSS values a cookie can carry, bytes."""
+
+DEFAULT_MSS = 536
+"""The MSS of a peer that names none (RFC 9293 section 3.7.1)."""
+
+_NO_SCALE = 15
+_SACK, _TIMESTAMPS, _ECN = 0x004, 0x002, 0x001
+_TUPLE_BITS, _ISN_BITS = 11, 10
+_TUPLE_MASK, _ISN_MASK = (1 << _TUPLE_BITS) - 1, (1 << _ISN_BITS) - 1
+_TAIL = struct.Struct("!HHHH")
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The options that a handshake with a client agreed on.
+
+    `mss` and `window_scale` are the client's (None: neither side scales); the flags hold for both.
+    """
+
+    mss: int = DEFAULT_MSS
+    window_scale: int | None = None
+    sack: bool = False
+    timestamps: bool = False
+    ecn: bool = False
+
+
+class Check(Enum):
+    """What a cookie that came back proves."""
+
+    VALID = "valid"
+    OUT_OF_ORDER = "out of order"
+    """Made by us for this flow, but the segment does not start the stream."""
+    FOREIGN = "foreign"
+
+
+def agree(options: Options, flags: int, offer: Offer) -> Agreed:
+    """What a SYN with `options` and `flags` and our `offer` have in common."""
+    asked_mss = options.mss or DEFAULT_MSS
+    scaled = options.window_scale is not None and offer.window_scale is not None
+    return Agreed(
+        mss=next((mss for mss in reversed(MSS_TABLE) if mss <= asked_mss), DEFAULT_MSS),
+        window_scale=options.window_scale if scaled else None,
+        sack=options.sack_permitted and offer.sack,
+        timestamps=options.timestamps is not None and offer.timestamps,
+        ecn=offer.ecn and flags & (tcp.ECE | tcp.CWR) == tcp.ECE | tcp.CWR,
+    )
+
+
+def make(cookies: SynCookies, flow: Flow, client_isn: int, agreed: Agreed) -> int:
+    """The cookie for a SYN of `flow`."""
+    scale = _NO_SCALE if agreed.window_scale is None else agreed.window_scale
+    lead = (cookies.epoch & 1) << 10 | MSS_TABLE.index(agreed.mss) << 7 | scale << 3
+    lead |= _SACK * agreed.sack | _TIMESTAMPS * agreed.timestamps | _ECN * agreed.ecn
+    tuple_tag, isn_tag = _tags(cookies, flow, client_isn, lead)
+    return lead << 21 | tuple_tag << _ISN_BITS | isn_tag
+
+
+def check(cookies: SynCookies, flow: Flow, client_isn: int, cookie: int) -> tuple[Check, Agreed]:
+    """Judge a `cookie` that a packet of `flow` acknowledged; the options are meaningless when FOREIGN.
+
+    `client_isn` is the packet's SEQ minus one.
+    """
+    lead = cookie >> 21
+    tuple_tag, isn_tag = _tags(cookies, flow, client_isn, lead)
+    scale = lead >> 3 & 15
+    agreed = Agreed(
+        mss=MSS_TABLE[lead >> 7 & 7],
+        window_scale=None if scale == _NO_SCALE else scale,
+        sack=bool(lead & _SACK),
+        timestamps=bool(lead & _TIMESTAMPS),
+        ecn=bool(lead & _ECN),
+    )
+    if cookie >> _ISN_BITS & _TUPLE_MASK != tuple_tag:
+        return Check.FOREIGN, agreed
+    return Check.VALID if cookie & _ISN_MASK == isn_tag else Check.OUT_OF_ORDER, agreed
+
+
+def _tags(cookies: SynCookies, flow: Flow, client_isn: int, lead: int) -> tuple[int, int]:
+    (client, client_port), (vip, vip_port) = flow
+    key = cookies.keys[lead >> 10]
+    message = client + vip + _TAIL.pack(client_port, vip_port, lead, 0)
+    tuple_hash = siphash24(message, key=key).intdigest()
+    isn_hash = siphash24(message + client_isn.to_bytes(4, "big"), key=key).intdigest()
+    return tuple_hash & _TUPLE_MASK, isn_hash & _ISN_MASK

@@ -1,0 +1,186 @@
+"""The slow path on the in-memory fast path, between model clients and model servers, in virtual time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+from fastpath import frame
+from fastpath.errors import TableFull
+from fastpath.frame import ETHERNET_LENGTH
+from fastpath.memory import MemoryFastPath
+from fastpath.records import Listener, NextHop, Offer, Server, SynCookies
+from fastpath.verdict import Sent
+from slowpath.balancing.balancer import balancer
+from slowpath.balancing.member import Member
+from slowpath.routing.router import Router
+from slowpath.splicing.outcome import Outcome
+from slowpath.splicing.service import Pool, Service, Timeouts
+from slowpath.splicing.sources import Sources, Transparent
+from slowpath.splicing.splicer import Splicer
+from slowpath.wire import tcp
+from slowpath.wire.endpoint import Endpoint
+from tests.simulation.network import Clock, Impairment, Link
+from tests.simulation.peer import Ability, Peer
+
+VIP = Endpoint.parse("10.1.0.100:80")
+SERVERS = [Endpoint.parse(f"10.2.0.{host}:80") for host in (2, 3)]
+ETHERNET = bytes(12) + b"\x08\x00"
+CLIENT_SIDE, SERVER_SIDE = 0, 1
+OFFER = Offer(mss=1460, window=4380, window_scale=7, sack=True, timestamps=True, ecn=True)
+
+
+def now(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that never waits."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    raise AssertionError("the in-memory fast path waited")
+
+
+class World:
+    """Clients behind port 0, servers behind port 1; `serve` decides what a server does with a connection."""
+
+    def __init__(
+        self,
+        seed: int = 0,
+        impairment: Impairment = Impairment(),
+        *,
+        offer: Offer = OFFER,
+        sources: Sources | None = None,
+        capacity: int = 1000,
+        timeouts: Timeouts = Timeouts(),
+        balance: str = "round_robin",
+    ) -> None:
+        self.random = Random(seed)
+        self.clock = Clock()
+        self.fastpath = MemoryFastPath((CLIENT_SIDE, SERVER_SIDE), capacity=capacity)
+        self.members = [Member(index, endpoint) for index, endpoint in enumerate(SERVERS)]
+        pool = Pool("web", self.members, balancer(balance, self.members, self.random))
+        self.service = Service("web", VIP, Router([], {"web": 1}), {"web": pool}, timeouts, 16384, offer)
+        cookies = SynCookies((bytes(range(16)), bytes(range(16, 32))), 0)
+        self.splicer = Splicer([self.service], sources or Transparent(), cookies)
+        self.clients: dict[Endpoint, Peer] = {}
+        self.server_side: dict[tuple[Endpoint, Endpoint], Peer] = {}
+        self.serve: Callable[[Peer], None] = lambda peer: None
+        self.dead: set[Endpoint] = set()
+        self.refusing: set[Endpoint] = set()
+        self.server_ability = Ability()
+        self._links = {
+            (CLIENT_SIDE, "in"): self._link(impairment, lambda packet: self._arrive(CLIENT_SIDE, packet)),
+            (SERVER_SIDE, "in"): self._link(impairment, lambda packet: self._arrive(SERVER_SIDE, packet)),
+            (CLIENT_SIDE, "out"): self._link(impairment, self._to_client),
+            (SERVER_SIDE, "out"): self._link(impairment, self._to_server),
+        }
+        hops = [
+            NextHop((bytes((10, 2, 0, 0)), 16), SERVER_SIDE, bytes(6), bytes(6)),
+            NextHop((bytes(4), 0), CLIENT_SIDE, bytes(6), bytes(6)),
+        ]
+        servers = [Server(member.id, member.endpoint) for member in self.members]
+        now(self.fastpath.configure([Listener(VIP, offer)], servers, hops))
+
+    def _link(self, impairment: Impairment, deliver: Callable[[bytes], None]) -> Link:
+        return Link(self.clock, self.random, impairment, deliver)
+
+    def client(self, port: int = 40000, ability: Ability = Ability(), iss: int | None = None) -> Peer:
+        """A client that has begun to connect."""
+        local = Endpoint(bytes((10, 1, 0, 2)), port)
+        start = self.random.getrandbits(32) if iss is None else iss
+        peer = Peer(self.clock, self._links[CLIENT_SIDE, "in"].send, local, start, ability, self.random.getrandbits(32))
+        self.clients[local] = peer
+        peer.connect(VIP)
+        return peer
+
+    def inject_raw(self, port: int, packet: bytes) -> None:
+        """Let a packet arrive, past every link."""
+        self._arrive(port, packet)
+
+    # The hosts
+
+    def _to_client(self, packet: bytes) -> None:
+        port = int.from_bytes(packet[22:24], "big")
+        peer = self.clients.get(Endpoint(packet[16:20], port))
+        if peer is not None:
+            peer.deliver(packet)
+
+    def _to_server(self, packet: bytes) -> None:
+        segment = tcp.parse(packet)
+        if segment.destination in self.dead:
+            return
+        key = (segment.destination, segment.source)
+        peer = self.server_side.get(key)
+        starts = segment.flags & (tcp.SYN | tcp.ACK) == tcp.SYN
+        if starts and segment.destination in self.refusing:
+            flags, ack = tcp.RST | tcp.ACK, (segment.sequence + 1) % (1 << 32)
+            reply = tcp.Segment(*key, 0, ack, flags, 0, segment.options)
+            self._links[SERVER_SIDE, "in"].send(tcp.build(reply))
+            return
+        if starts and (peer is None or peer.finished):
+            skew, iss = self.random.getrandbits(32), self.random.getrandbits(32)
+            send = self._links[SERVER_SIDE, "in"].send
+            peer = Peer(self.clock, send, segment.destination, iss, self.server_ability, skew)
+            self.server_side[key] = peer
+            self.serve(peer)
+        if peer is not None:
+            peer.deliver(packet)
+
+    # The balancer
+
+    def _arrive(self, port: int, packet: bytes) -> None:
+        verdict = self.fastpath.receive(port, ETHERNET + packet, self.clock.now)
+        if isinstance(verdict, Sent):
+            self._links[verdict.port, "out"].send(verdict.frame[ETHERNET_LENGTH:])
+        self._work()
+
+    def _work(self) -> None:
+        batch = self.fastpath.take_batch()
+        self.splicer.statistics.packets_in += len(batch.punts)
+        for punt in batch.punts:
+            try:
+                segment = tcp.parse(punt.packet)
+            except tcp.MalformedPacket:
+                self.splicer.statistics.drops["malformed"] += 1
+                continue
+            self.splicer.receive(punt, segment, self.clock.now)
+        for closed in batch.closed:
+            self.splicer.closed(closed, self.clock.now)
+        for idle in batch.idle:
+            self.splicer.idle(idle)
+        self._apply()
+
+    def _apply(self) -> None:
+        while (outcome := self.splicer.take_outcome()) != Outcome():
+            now(self.fastpath.remove(outcome.remove))
+            self.fastpath.inject(outcome.frames)
+            for session in outcome.install:
+                assert session.splice is not None
+                try:
+                    now(self.fastpath.install([session.splice]))
+                except TableFull:
+                    self.splicer.refused([session], self.clock.now)
+                else:
+                    self.splicer.installed([session], 0.0)
+        for sent in self.fastpath.take_sent():
+            self._links[sent.port, "out"].send(sent.frame[ETHERNET_LENGTH:])
+        batch_waits = self.fastpath.take_batch()
+        assert batch_waits == type(batch_waits)(closed=batch_waits.closed), "an injected frame was punted back"
+        for closed in batch_waits.closed:
+            self.splicer.closed(closed, self.clock.now)
+        if batch_waits.closed:
+            self._apply()
+        deadline = self.splicer.next_deadline
+        if deadline is not None:
+            self.clock.at(deadline, self._tick)
+
+    def _tick(self) -> None:
+        self.splicer.advance(self.clock.now)
+        self._apply()
+
+    @property
+    def records(self) -> int:
+        return len(list(self.fastpath.splices()))
+
+
+__all__ = ["VIP", "World", "frame"]

@@ -1,0 +1,179 @@
+"""Connections through the slow path and the in-memory fast path, over a network that loses, repeats and reorders."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from slowpath.splicing.sources import Snat
+from tests.simulation.network import Impairment
+from tests.simulation.peer import Ability, Peer
+from tests.simulation.world import VIP, World
+
+GET = b"GET /thing HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
+ROUGH = Impairment(loss=0.05, duplication=0.05, reordering=0.1)
+
+
+def respond(size: int, *, close: bool = False, request: int = len(GET)) -> object:
+    """A server that answers `request` bytes with `size` bytes."""
+
+    def serve(peer: Peer) -> None:
+        def on_data() -> None:
+            if len(peer.received) >= request and not getattr(peer, "answered", False):
+                peer.answered = True  # type: ignore[attr-defined]
+                peer.write(Random(size).randbytes(size))
+                if close:
+                    peer.shutdown()
+            if peer.got_fin and not close:
+                peer.shutdown()
+
+        peer.on_data = on_data
+
+    return serve
+
+
+def fetch(world: World, client: Peer, size: int, seconds: float = 600.0) -> None:
+    """Let the client send GET, get `size` bytes, and close."""
+    client.write(GET)
+    world.clock.run(seconds, lambda: len(client.received) >= size or client.was_reset)
+    assert bytes(client.received) == Random(size).randbytes(size)
+    client.shutdown()
+    world.clock.run(60.0)
+
+
+@pytest.mark.parametrize(
+    "ability",
+    [
+        Ability(),
+        Ability(timestamps=False),
+        Ability(window_scale=None),
+        Ability(sack=False),
+        Ability(536, None, False, False),
+    ],
+    ids=["all", "no-timestamps", "no-scaling", "no-sack", "none"],
+)
+def test_a_response_arrives_whole_and_nothing_stays(ability: Ability) -> None:
+    world = World()
+    world.serve = respond(100_000)  # type: ignore[assignment]
+    client = world.client(ability=ability)
+    fetch(world, client, 100_000)
+    [server] = world.server_side.values()
+    assert server.received == GET
+    assert client.finished and server.finished
+    assert (server.peer_mss, server.scaling) == (min(ability.mss, 1460), ability.window_scale is not None)
+    assert (world.records, world.splicer.sessions()) == (0, [])
+    assert all(member.connections == 0 for member in world.members)
+
+
+def test_the_slow_path_sees_the_same_packets_whatever_the_size() -> None:
+    counts = set()
+    for size in (1_000, 100_000, 1_000_000):
+        world = World()
+        world.serve = respond(size)  # type: ignore[assignment]
+        fetch(world, world.client(), size)
+        statistics = world.splicer.statistics
+        counts.add((statistics.packets_in, statistics.packets_out))
+    assert counts == {(4, 3)}  # SYN, ACK, request, SYN-ACK; SYN-ACK, SYN, request
+
+
+@pytest.mark.parametrize("close", [False, True], ids=["client-closes-first", "server-closes-first"])
+@pytest.mark.parametrize("snat", [False, True], ids=["transparent", "snat"])
+def test_bytes_survive_a_rough_network(close: bool, snat: bool, seed: int) -> None:
+    for round_ in range(25):
+        world = World(seed + round_, ROUGH, sources=Snat([bytes((10, 2, 0, 16))]) if snat else None)
+        world.serve = respond(30_000, close=close)  # type: ignore[assignment]
+        client = world.client(iss=2**32 - 200 if round_ % 2 else None)
+        fetch(world, client, 30_000)
+        assert client.finished, f"seed {seed + round_}"
+        assert (world.records, world.splicer.sessions()) == (0, []), f"seed {seed + round_}"
+
+
+def test_an_upload_survives_a_rough_network(seed: int) -> None:
+    body = Random(7).randbytes(60_000)
+    head = b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
+    for round_ in range(15):
+        world = World(seed + round_, ROUGH)
+        world.serve = respond(500, request=len(head) + len(body))  # type: ignore[assignment]
+        client = world.client()
+        client.write(head + body)
+        world.clock.run(600.0, lambda peer=client: len(peer.received) >= 500)
+        [server] = world.server_side.values()
+        assert server.received == head + body, f"seed {seed + round_}"
+
+
+def test_a_head_in_pieces_is_acknowledged_and_delivered(seed: int) -> None:
+    """A client that waits for an ACK before it sends the rest gets one; the pieces reach the server once."""
+    for impairment in (Impairment(), ROUGH):
+        for round_ in range(10):
+            world = World(seed + round_, impairment)
+            head = b"GET /thing HTTP/1.1\r\nHost: www.example.com\r\nCookie: " + b"x" * 9000 + b"\r\n\r\n"
+            world.serve = respond(2_000, request=len(head))  # type: ignore[assignment]
+            client = world.client()
+            for start in range(0, len(head), 700):
+                client.write(head[start : start + 700])
+                world.clock.run(0.3)
+            world.clock.run(120.0, lambda peer=client: len(peer.received) >= 2000)
+            [server] = world.server_side.values()
+            assert server.received == head, f"seed {seed + round_}"
+            assert client.received == Random(2000).randbytes(2000), f"seed {seed + round_}"
+
+
+def test_two_vips_are_told_apart_on_one_server() -> None:
+    world = World()
+    world.serve = respond(1_000)  # type: ignore[assignment]
+    clients = [world.client(40000 + index) for index in range(20)]
+    for client in clients:
+        client.write(GET)
+    world.clock.run(5.0)
+    assert all(client.received == Random(1000).randbytes(1000) for client in clients)
+    assert {member.connections for member in world.members} == {10}
+
+
+def test_a_full_fast_path_leaves_forwarding_to_the_slow_path(seed: int) -> None:
+    for impairment in (Impairment(), ROUGH):
+        world = World(seed, impairment, capacity=0)
+        world.serve = respond(50_000)  # type: ignore[assignment]
+        client = world.client()
+        fetch(world, client, 50_000)
+        assert client.finished
+        assert (world.records, world.splicer.sessions()) == (0, [])
+
+
+def test_a_reused_port_starts_afresh() -> None:
+    world = World()
+    world.serve = respond(1_000, close=True)  # type: ignore[assignment]
+    for _ in range(5):
+        client = world.client(50000)
+        client.write(GET)
+        world.clock.run(1.0, lambda client=client: client.got_fin)  # type: ignore[misc]
+        client.shutdown()
+        world.clock.run(0.5)
+        assert client.received == Random(1000).randbytes(1000)
+    assert world.splicer.statistics.requests["web", "web"] == 5
+
+
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_a_reset_ends_the_splice(who: str) -> None:
+    world = World()
+    world.serve = respond(1_000)  # type: ignore[assignment]
+    client = world.client()
+    client.write(GET)
+    world.clock.run(1.0)
+    [server] = world.server_side.values()
+    (client if who == "client" else server).abort()
+    world.clock.run(0.5)
+    assert client.was_reset and server.was_reset
+    world.clock.run(5.0)
+    assert (world.records, world.splicer.sessions()) == (0, [])
+
+
+def test_the_vip_is_the_only_thing_the_client_sees() -> None:
+    world = World()
+    world.serve = respond(1_000)  # type: ignore[assignment]
+    client = world.client()
+    client.write(GET)
+    world.clock.run(1.0)
+    assert client.remote == VIP
+    [(server, seen)] = world.server_side
+    assert (server in {member.endpoint for member in world.members}, seen) == (True, client.local)
