@@ -1,0 +1,91 @@
+"""What a running instance shows of itself: status, connections, and the numbers behind the metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from fastpath.interface import FastPath
+from slowpath.control.assembly import Parts
+from slowpath.control.metrics import ServerSample, Snapshot
+from slowpath.control.status import (
+    ConnectionRow,
+    FastPathStatus,
+    ListenerStatus,
+    PoolStatus,
+    ServerStatus,
+    Status,
+)
+from slowpath.splicing.phases import Phase
+from slowpath.splicing.session import Session
+from slowpath.splicing.splicer import Splicer
+
+_IN_FAST_PATH = frozenset({Phase.SPLICED, Phase.LINGERING})
+
+
+def status(parts: Parts, splicer: Splicer, fastpath: FastPath, started: float) -> Status:
+    """A snapshot for `l7lb status`; `started` is on the monotonic clock."""
+    sessions = splicer.sessions()
+    probes = {id(probe.member): probe for probe in parts.probes}
+    return Status(
+        version=version("l7lb"),
+        uptime_seconds=time.monotonic() - started,
+        fastpath=FastPathStatus(parts.config.fastpath.kind, _splices(sessions), fastpath.limits.capacity),
+        connections=len(sessions),
+        listeners=tuple(
+            ListenerStatus(service.name, str(service.endpoint), splicer.statistics.connections[service.name])
+            for service in parts.services
+        ),
+        pools=tuple(
+            PoolStatus(
+                pool.name,
+                parts.config.pools[pool.name].balance,
+                tuple(
+                    ServerStatus(
+                        str(member.endpoint), member.up, member.draining, member.weight, member.connections,
+                        probes[id(member)].why,
+                    )
+                    for member in pool.members
+                ),
+            )
+            for pool in parts.pools.values()
+        ),
+    )  # fmt: skip
+
+
+def connections(splicer: Splicer) -> list[ConnectionRow]:
+    """Rows for `l7lb connections`, the oldest first."""
+    now = time.monotonic()
+    return [
+        ConnectionRow(
+            client=str(session.flow.client),
+            vip=str(session.flow.vip),
+            server=str(session.server.remote) if session.server is not None else "",
+            pool=session.pool.name if session.pool is not None else "",
+            state=session.phase.value,
+            age_seconds=now - session.started,
+        )
+        for session in sorted(splicer.sessions(), key=lambda session: session.started)
+    ]
+
+
+def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, reloads: Mapping[str, int]) -> Snapshot:
+    """The numbers of one scrape."""
+    return Snapshot(
+        statistics=splicer.statistics,
+        counters=fastpath.counters(),
+        pools={service.name: list(service.pools) for service in parts.services},
+        servers=[
+            ServerSample(pool.name, str(member.endpoint), member.id, member.up, member.connections)
+            for pool in parts.pools.values()
+            for member in pool.members
+        ],
+        splices=_splices(splicer.sessions()),
+        capacity=fastpath.limits.capacity,
+        reloads=reloads,
+    )
+
+
+def _splices(sessions: list[Session]) -> int:
+    return sum(session.phase in _IN_FAST_PATH for session in sessions)

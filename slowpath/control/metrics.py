@@ -1,0 +1,179 @@
+"""The metrics of design section 9 as Prometheus families; docs/metrics.md explains each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import accumulate
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+
+from fastpath.records import Counters, Direction, Drop, Reason, Traffic
+from slowpath.splicing.statistics import Histogram, Statistics
+
+CONNECT_FAILURES = ("refused", "timeout", "options", "reset", "busy")
+RESPONSE_CODES = (400, 404, 408, 431, 502, 503, 504, 505)
+RELOAD_RESULTS = ("success", "failure")
+
+_Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSample:
+    """A server of a pool; `id` is its `fastpath.records.Server.id`."""
+
+    pool: str
+    address: str
+    id: int
+    up: bool
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that one scrape shows."""
+
+    statistics: Statistics
+    counters: Counters
+    pools: Mapping[str, Sequence[str]]
+    """The pools that a listener's requests can go to, by listener."""
+    servers: Sequence[ServerSample]
+    splices: int
+    capacity: int
+    reloads: Mapping[str, int]
+    """Reloads of the configuration since the start, by result."""
+
+
+def families(snapshot: Snapshot) -> Iterator[Metric]:
+    """Every metric, with a series for each configured label value, whether it has counted anything or not."""
+    yield InfoMetricFamily("l7lb_build", "The release that is running.", {"version": version("l7lb")})
+    yield from _connections(snapshot)
+    yield from _servers(snapshot)
+    yield from _packets(snapshot)
+    yield _counter(
+        "config_reloads", "Reloads of the configuration.", ["result"], _zeros(RELOAD_RESULTS, snapshot.reloads).items()
+    )
+
+
+def _connections(snapshot: Snapshot) -> Iterator[Metric]:
+    counted, listeners = snapshot.statistics, snapshot.pools
+    pools = dict.fromkeys(server.pool for server in snapshot.servers)
+    yield _counter(
+        "listener_connections",
+        "Connections whose first data arrived.",
+        ["listener"],
+        _zeros(listeners, counted.connections).items(),
+    )
+    routed = {(listener, pool): 0 for listener, choices in listeners.items() for pool in choices}
+    yield _counter(
+        "requests",
+        "Request heads that were routed to a pool.",
+        ["listener", "pool"],
+        (routed | counted.requests).items(),
+    )
+    answers = {(listener, code): 0 for listener in listeners for code in RESPONSE_CODES} | counted.responses
+    yield _counter(
+        "responses",
+        "Responses of the balancer's own.",
+        ["listener", "code"],
+        (((listener, str(code)), count) for (listener, code), count in answers.items()),
+    )
+    failures = {(pool, reason): 0 for pool in pools for reason in CONNECT_FAILURES}
+    yield _counter(
+        "connect_failures",
+        "Connects to a server that failed.",
+        ["pool", "reason"],
+        (failures | counted.connect_failures).items(),
+    )
+    yield _histogram(
+        "connect_duration_seconds", "Time from the first SYN to a server to its SYN-ACK.", counted.connect_seconds
+    )
+    yield _histogram(
+        "splice_install_duration_seconds",
+        "Time from the decision to splice to the splice in the fast path.",
+        counted.install_seconds,
+    )
+    yield _gauge("splices", "Connections in the fast path.", snapshot.splices)
+    yield _gauge("splice_capacity", "Connections that the fast path has room for.", snapshot.capacity)
+    yield _counter(
+        "splice_collisions",
+        "Splices that needed an override, because a live one has the same digest.",
+        [],
+        [((), counted.collisions)],
+    )
+
+
+def _servers(snapshot: Snapshot) -> Iterator[Metric]:
+    labels = ["pool", "server"]
+    up = GaugeMetricFamily("l7lb_server_up", "Whether the health checks of a server succeed.", labels=labels)
+    connections = GaugeMetricFamily("l7lb_server_connections", "Open connections to a server.", labels=labels)
+    packets: dict[_Labels, float] = {}
+    octets: dict[_Labels, float] = {}
+    nothing = (Traffic(), Traffic())
+    for server in snapshot.servers:
+        up.add_metric([server.pool, server.address], float(server.up))
+        connections.add_metric([server.pool, server.address], server.connections)
+        traffic = snapshot.counters.servers.get(server.id, nothing)
+        for direction in Direction:
+            key = (server.pool, server.address, direction.name.lower())
+            packets[key], octets[key] = traffic[direction].packets, traffic[direction].bytes
+    yield up
+    yield connections
+    labels = [*labels, "direction"]
+    yield _counter("server_packets", "Packets that the fast path forwarded, as on the wire.", labels, packets.items())
+    yield _counter("server_bytes", "Bytes that the fast path forwarded, from the IP header on.", labels, octets.items())
+
+
+def _packets(snapshot: Snapshot) -> Iterator[Metric]:
+    counted, counters = snapshot.statistics, snapshot.counters
+    yield _counter(
+        "punts",
+        "Packets that the fast path handed to the slow path.",
+        ["reason"],
+        (((reason.name.lower(),), counters.punts.get(reason, 0)) for reason in Reason),
+    )
+    yield _counter(
+        "slowpath_packets",
+        "Packets that the slow path received, and sent or injected.",
+        ["direction"],
+        [(("in",), counted.packets_in), (("out",), counted.packets_out)],
+    )
+    drops: dict[_Labels, float] = {(reason.name.lower(),): counters.drops.get(reason, 0) for reason in Drop}
+    for cause, count in counted.drops.items():
+        drops[(cause,)] = drops.get((cause,), 0) + count
+    yield _counter(
+        "drops", "Packets that were dropped, in the fast path or in the slow path.", ["reason"], drops.items()
+    )
+    yield _counter("syns_answered", "SYNs that the fast path answered itself.", [], [((), counters.syns_answered)])
+    yield _counter(
+        "close_reports_lost", "Reports of closed connections that found no room.", [], [((), counters.events_lost)]
+    )
+
+
+def _zeros(labels: Iterable[str], counts: Mapping[str, int]) -> dict[_Labels, float]:
+    """Counts by one label value, 0 for those of `labels` that have none."""
+    return {(label,): counts.get(label, 0) for label in dict.fromkeys([*labels, *counts])}
+
+
+def _counter(name: str, meaning: str, labels: Sequence[str], series: Iterable[tuple[Sequence[str], float]]) -> Metric:
+    family = CounterMetricFamily(f"l7lb_{name}", meaning, labels=labels)
+    for key, value in series:
+        family.add_metric(key, value)
+    return family
+
+
+def _gauge(name: str, meaning: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"l7lb_{name}", meaning, value)
+
+
+def _histogram(name: str, meaning: str, histogram: Histogram) -> Metric:
+    bounds = [*map(str, histogram.bounds), "+Inf"]
+    buckets = list(zip(bounds, accumulate(histogram.buckets), strict=True))
+    return HistogramMetricFamily(f"l7lb_{name}", meaning, buckets=buckets, sum_value=histogram.total)

@@ -1,0 +1,67 @@
+"""The documentation and the configuration say the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from slowpath.control.config import (
+    Config,
+    FastPathConfig,
+    HealthConfig,
+    LimitsConfig,
+    ListenerConfig,
+    PoolConfig,
+    RouteConfig,
+    TimeoutsConfig,
+    load,
+)
+from slowpath.control.config.section import Section
+
+ROOT = Path(__file__).parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = [
+    pytest.param(example, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, example in enumerate(re.findall(r"```yaml\n(fastpath:.*?)```", page.read_text(), re.S))
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_is_a_configuration(tmp_path: Path, example: str) -> None:
+    file = tmp_path / "example.yaml"
+    file.write_text(example)
+    assert load(file).listeners
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) >= 4
+
+
+@pytest.mark.parametrize(
+    ("heading", "section"),
+    [
+        ("Top level", Config),
+        ("fastpath", FastPathConfig),
+        ("timeouts", TimeoutsConfig),
+        ("limits", LimitsConfig),
+        ("health", HealthConfig),
+    ],
+)
+def test_a_table_lists_the_keys_of_its_section(heading: str, section: type[Section]) -> None:
+    assert documented(heading) == set(section.model_fields)
+
+
+def test_the_tables_of_listeners_and_pools_list_their_keys() -> None:
+    assert documented("listeners") == set(ListenerConfig.model_fields) | set(RouteConfig.model_fields)
+    assert set(PoolConfig.model_fields) <= documented("pools")
+
+
+def documented(heading: str) -> set[str]:
+    """The first column of the tables below a heading."""
+    page = (ROOT / "docs" / "configuration.md").read_text()
+    section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    keys = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
+    return keys
