@@ -1,0 +1,198 @@
+"""The eBPF fast path: the contract on top of an attached program."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+from fastpath import frame as cpu
+from fastpath.ebpf import attachment, layout, links
+from fastpath.ebpf.attachment import Attached
+from fastpath.ebpf.ledger import Change, Ledger, check_endpoint, check_range
+from fastpath.ebpf.libbpf import RingBuffer
+from fastpath.ebpf.pins import BPFFS
+from fastpath.ebpf.sweep import Sweep
+from fastpath.errors import Unavailable
+from fastpath.interface import Batch
+from fastpath.records import Counters, Drop, Flow, Limits, Listener, NextHop, Pivot, Server, Splice, SynCookies
+
+_LARGEST_SERVER = 0xFFFF
+_FRAMES_PER_BATCH = 256
+
+
+class EbpfFastPath:
+    """A FastPath of tc programs on interfaces of this host; port N is the Nth of them.
+
+    Routes and neighbours are the kernel's. One task at a time may iterate over `events`.
+    """
+
+    def __init__(self, attached: Attached, capacity: int, idle_after: float, stack: AsyncExitStack) -> None:
+        """For `open`: `stack` undoes everything, and is closed by `close`."""
+        self._tables, self._port, self._program_side = attached.tables, attached.port, attached.program_side
+        self._capacity = capacity
+        self._ledger = Ledger(capacity)
+        self._servers: set[int] = set()
+        self._batch = Batch()
+        self._waiting: asyncio.Future[None] | None = None
+        self._closed = False
+        self._ring = RingBuffer(attached.maps["l7lb_events"], self._ended)
+        sweep = Sweep(attached.maps["l7lb_flows"], self._ledger, idle_after, self._found)
+        self._sweeping = asyncio.create_task(sweep.run())
+        self._stack = stack
+        stack.callback(self._ring.close)
+
+    @classmethod
+    async def open(
+        cls,
+        interfaces: Sequence[str],
+        *,
+        name: str = "l7lb",
+        pin_directory: Path = BPFFS / "l7lb",
+        capacity: int = 1_048_576,
+        idle_after: float = 600.0,
+    ) -> EbpfFastPath:
+        """Attach to `interfaces`; raises Unavailable if one or anything else that it takes is missing.
+
+        `name` (1..14 characters) tells instances on one host apart: devices are called `<name>0` and
+        `<name>1`, maps are pinned in `pin_directory/<name>`, and what a killed run left there is removed.
+        `capacity` is in splices; memory is used as they come. A splice without a packet for
+        `idle_after` seconds is reported Idle, in every sweep until it is removed or used.
+        """
+        stack = AsyncExitStack()
+        try:
+            attached = await attachment.attach(stack, interfaces, name, pin_directory, capacity)
+            return cls(attached, capacity, idle_after, stack)
+        except BaseException:
+            await stack.aclose()
+            raise
+
+    @property
+    def limits(self) -> Limits:
+        """What this target can do."""
+        return Limits(self._capacity, timestamps=True, pivot=Pivot.EXACT, ipv6=False, snat=True, answers_syns=True)
+
+    async def configure(
+        self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
+    ) -> None:
+        """Make these the VIPs and servers; `next_hops` is not used. Raises Rejected, TableFull or Unavailable."""
+        self._require_open()
+        for listener in listeners:
+            check_endpoint("listener", listener.endpoint)
+        for server in servers:
+            check_endpoint("server", server.endpoint)
+            check_range(f"server {server.endpoint}", "id", server.id, _LARGEST_SERVER)
+        self._tables.set_listeners(listeners)
+        self._servers.update(server.id for server in servers)
+
+    async def rotate(self, cookies: SynCookies) -> None:
+        """Answer SYNs with these secrets from now on."""
+        self._require_open()
+        self._tables.set_cookies(cookies)
+
+    async def install(self, splices: Sequence[Splice]) -> None:
+        """Add splices. One whose flow is there already is replaced. Raises TableFull, Rejected or Unavailable."""
+        self._require_open()
+        self._carry_out(self._ledger.install(splices))
+
+    async def update(self, splices: Sequence[Splice]) -> None:
+        """Replace splices; one whose pivot alone changes remembers its FINs. Raises Rejected or Unavailable."""
+        self._require_open()
+        self._carry_out(self._ledger.update(splices))
+
+    async def remove(self, flows: Sequence[Flow]) -> None:
+        """Remove splices; a flow that is not there is passed over."""
+        self._require_open()
+        self._carry_out(self._ledger.remove(flows))
+
+    def inject(self, frames: Iterable[bytes]) -> None:
+        """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.FRAME."""
+        self._require_open()
+        for frame in frames:
+            self._port.send(frame)
+
+    async def events(self) -> AsyncIterator[Batch]:
+        """Punted frames and reports, one batch at a time; ends after `close`."""
+        while not self._closed:
+            batch = self._take()
+            if batch.punts or batch.closed or batch.idle:
+                yield batch
+                # Others have their turn even while there is always more.
+                await asyncio.sleep(0)
+            else:
+                await self._wait()
+
+    def splices(self) -> Iterable[Splice]:
+        """Read every record back from the kernel."""
+        self._require_open()
+        return self._tables.splices()
+
+    def counters(self) -> Counters:
+        """A snapshot of the counters, of every server that was ever configured or spliced to."""
+        self._require_open()
+        counters = self._tables.counters(self._servers)
+        drops = dict(counters.drops)
+        drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
+        drops[Drop.FRAME] += self._port.send_failures
+        return Counters(counters.servers, counters.punts, drops, counters.syns_answered, counters.events_lost)
+
+    async def close(self) -> None:
+        """Detach and remove every record; idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self._sweeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._sweeping
+        self._stop_waiting()
+        await self._stack.aclose()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise Unavailable("this fast path is closed")
+
+    def _carry_out(self, change: Change) -> None:
+        self._tables.carry_out(change, time.monotonic_ns())
+        self._ledger.commit(change)
+        self._servers.update(record.splice.server_id for record in change.new)
+
+    def _take(self) -> Batch:
+        """What there is at this moment."""
+        self._ring.consume()
+        batch, self._batch = self._batch, Batch()
+        for raw in self._port.receive(_FRAMES_PER_BATCH):
+            with suppress(cpu.BadFrame):
+                batch.punts.append(cpu.decode(raw))
+        return batch
+
+    def _ended(self, data: bytes) -> None:
+        self._batch.closed.extend(self._ledger.ended(*layout.event(data)))
+
+    def _found(self, batch: Batch) -> None:
+        self._batch.closed += batch.closed
+        self._batch.idle += batch.idle
+        self._stop_waiting()
+
+    async def _wait(self) -> None:
+        """Wait until there may be something to take."""
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        # Only while waiting: a consumer that falls behind is not woken for what it has not taken yet.
+        for descriptor in (self._port.fileno(), self._ring.fileno()):
+            loop.add_reader(descriptor, self._stop_waiting)
+        try:
+            await self._waiting
+        finally:
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is None:
+            return
+        loop = asyncio.get_running_loop()
+        for descriptor in (self._port.fileno(), self._ring.fileno()):
+            loop.remove_reader(descriptor)
+        if not self._waiting.done():
+            self._waiting.set_result(None)
+        self._waiting = None

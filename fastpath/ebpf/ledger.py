@@ -1,0 +1,158 @@
+"""What is in l7lb_flows, kept on this side: batches are judged here, whole, before the kernel sees any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fastpath.ebpf import layout
+from fastpath.errors import Rejected, TableFull
+from fastpath.interface import Closed
+from fastpath.records import Flow, Splice, Tuple4
+from slowpath.wire.endpoint import Endpoint
+
+_LARGEST_PORT = _LARGEST_SERVER = 0xFFFF
+_LARGEST_NUMBER = 0xFFFF_FFFF
+
+_CAUSES = ((layout.CLOSING_FINS, False), (layout.CLOSING_RESET, True))
+"""And whether they are a reset."""
+
+
+@dataclass(slots=True)
+class Record:
+    """A splice that is installed; `generation` tells it from earlier ones of its flow."""
+
+    splice: Splice
+    generation: int
+    reported: int = 0
+    """The causes of its end that were reported: layout.CLOSING_FINS and CLOSING_RESET."""
+
+    @property
+    def replies(self) -> Tuple4:
+        """What the packets of its server carry."""
+        return Tuple4(self.splice.server, self.splice.source)
+
+    def element_keys(self) -> tuple[bytes, bytes]:
+        """The keys of its elements of l7lb_flows."""
+        return layout.tuple4(self.splice.flow), layout.tuple4(self.replies)
+
+    def elements(self, now: int) -> dict[bytes, bytes]:
+        """Its elements of l7lb_flows as if no packet had passed yet; `now` in nanoseconds."""
+        return {
+            key: layout.translation(translation, self.splice, self.generation, now)
+            for key, translation in zip(self.element_keys(), self.splice.translations(), strict=True)
+        }
+
+
+@dataclass(slots=True)
+class Change:
+    """A batch that was found good: the records that it takes out and those that it puts in."""
+
+    old: list[Record] = field(default_factory=list)
+    new: list[Record] = field(default_factory=list)
+
+
+class Ledger:
+    """The splices of one fast path, `capacity` at most."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._records: dict[Flow, Record] = {}
+        self._replies: dict[Tuple4, Flow] = {}
+        self._generation = 0
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, flow: Flow) -> Record | None:
+        """The record of `flow`, if it is installed."""
+        return self._records.get(flow)
+
+    def install(self, splices: Sequence[Splice]) -> Change:
+        """What adds or replaces `splices`; raises TableFull or Rejected."""
+        batch = {splice.flow: splice for splice in splices}
+        added = len(batch.keys() - self._records.keys())
+        if len(self) + added > self._capacity:
+            raise TableFull(f"{added} more splices do not fit: {len(self)} of {self._capacity} are taken")
+        self._check(batch)
+        return Change(self._present(batch), [self._fresh(splice) for splice in batch.values()])
+
+    def update(self, splices: Sequence[Splice]) -> Change:
+        """What replaces `splices`; one whose pivot alone changes keeps its generation. Raises Rejected."""
+        batch = {splice.flow: splice for splice in splices}
+        for flow in batch:
+            if flow not in self._records:
+                raise Rejected(f"splice {flow} is not there to be updated")
+        self._check(batch)
+        change = Change(self._present(batch))
+        for record, splice in zip(change.old, batch.values(), strict=True):
+            only_pivot = replace(record.splice, pivot=splice.pivot) == splice
+            change.new.append(replace(record, splice=splice) if only_pivot else self._fresh(splice))
+        return change
+
+    def remove(self, flows: Iterable[Flow]) -> Change:
+        """What removes `flows`; one that is not there is passed over."""
+        return Change(self._present(dict.fromkeys(flows)))
+
+    def commit(self, change: Change) -> None:
+        """Note that `change` was carried out."""
+        for record in change.old:
+            del self._records[record.splice.flow], self._replies[record.replies]
+        for record in change.new:
+            self._records[record.splice.flow] = record
+            self._replies[record.replies] = record.splice.flow
+
+    def ended(self, flow: Flow, generation: int, causes: int) -> list[Closed]:
+        """What there is to report of a splice for which the program has noted `causes`, and was not yet."""
+        record = self._records.get(flow)
+        if record is None or record.generation != generation:
+            return []
+        due = [(cause, reset) for cause, reset in _CAUSES if causes & ~record.reported & cause == cause]
+        record.reported |= sum(cause for cause, _ in due)
+        return [Closed(flow, reset) for _, reset in due]
+
+    def _present(self, flows: Iterable[Flow]) -> list[Record]:
+        return [self._records[flow] for flow in flows if flow in self._records]
+
+    def _fresh(self, splice: Splice) -> Record:
+        self._generation = (self._generation + 1) & _LARGEST_NUMBER
+        return Record(splice, self._generation)
+
+    def _check(self, batch: Mapping[Flow, Splice]) -> None:
+        """Refuse a batch with a value out of range, or with a 4-tuple that another splice has or gets."""
+        claimed: dict[tuple[Endpoint, Endpoint], Flow] = {}
+        for flow, splice in batch.items():
+            _check_values(splice)
+            for match in (Tuple4(*flow), Tuple4(splice.server, splice.source)):
+                holder = self._holder(match)
+                if holder is None or holder in batch:
+                    holder = claimed.setdefault(match, flow)
+                if holder != flow:
+                    raise Rejected(f"splice {flow}: packets {match.source} > {match.destination} belong to {holder}")
+
+    def _holder(self, match: Tuple4) -> Flow | None:
+        flow = Flow(*match)
+        return flow if flow in self._records else self._replies.get(match)
+
+
+def check_endpoint(what: str, endpoint: Endpoint) -> None:
+    """Refuse what is not an IPv4 address and a port; raises Rejected."""
+    if len(endpoint.address) != 4:
+        raise Rejected(f"{what}: {endpoint} is not an IPv4 endpoint, and this target forwards IPv4 only")
+    check_range(what, "port", endpoint.port, _LARGEST_PORT)
+
+
+def check_range(what: str, name: str, value: int, largest: int) -> None:
+    """Refuse a `value` outside 0..`largest`; raises Rejected."""
+    if not 0 <= value <= largest:
+        raise Rejected(f"{what}: {name} {value} is outside 0..{largest}")
+
+
+def _check_values(splice: Splice) -> None:
+    what = f"splice {splice.flow}"
+    for endpoint in (*splice.flow, splice.server, splice.source):
+        check_endpoint(what, endpoint)
+    check_range(what, "server_id", splice.server_id, _LARGEST_SERVER)
+    check_range(what, "delta", splice.delta, _LARGEST_NUMBER)
+    check_range(what, "timestamp_delta", splice.timestamp_delta, _LARGEST_NUMBER)
+    check_range(what, "pivot", splice.pivot or 0, _LARGEST_NUMBER)

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The maps. The loader sets the size of l7lb_flows; what grows with it is allocated as it is used. */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "records.h"
+
+#define MAX_PORTS 256
+#define MAX_SERVERS 65536
+#define MAX_LISTENERS 65536
+#define MAX_EXPECTED 65536
+#define EVENT_BYTES (1 << 18)
+
+/* Set by the loader: the program's side of the CPU interface. */
+const volatile __u32 cpu_ifindex;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct tuple);
+	__type(value, struct translation);
+} l7lb_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, struct endpoint);
+	__type(value, struct offer);
+} l7lb_listeners SEC(".maps");
+
+/* The listeners' addresses. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_LISTENERS);
+	__type(key, struct address);
+	__type(value, __u8);
+} l7lb_vips SEC(".maps");
+
+/* 4-tuples of replies that the slow path waits for, and when it stops waiting (CLOCK_MONOTONIC, ns). */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_EXPECTED);
+	__type(key, struct tuple);
+	__type(value, __u64);
+} l7lb_expected SEC(".maps");
+
+/* Port to ifindex; 0: no such port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} l7lb_ports SEC(".maps");
+
+/* ifindex to port. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_PORTS);
+	__type(key, __u32);
+	__type(value, __u32);
+} l7lb_ifindexes SEC(".maps");
+
+/* By 2 * server + direction. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2 * MAX_SERVERS);
+	__type(key, __u32);
+	__type(value, struct traffic);
+} l7lb_servers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} l7lb_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, EVENT_BYTES);
+} l7lb_events SEC(".maps");
+
+/* SYN cookie keys by epoch & 1. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct cookie_key);
+} l7lb_cookies SEC(".maps");
+
+/* The epoch of SYN cookies plus one; 0 as long as there are no keys. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} l7lb_epoch SEC(".maps");
+
+static __always_inline void count(__u32 counter)
+{
+	__u64 *value = bpf_map_lookup_elem(&l7lb_counters, &counter);
+
+	if (value)
+		++*value;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The values in the maps and the numbers in the frames; layout.py and fastpath/records.py say the same in Python. */
+#pragma once
+
+#include <linux/types.h>
+
+/* fastpath.records.Direction */
+enum direction { TO_SERVER, TO_CLIENT };
+
+/* fastpath.records.Reason */
+enum reason { REASON_SYN = 1, REASON_MISS, REASON_PIVOT, REASON_OPTIONS, REASON_FRAGMENT };
+
+/* fastpath.records.Drop */
+enum drop { DROP_TTL = 1, DROP_MALFORMED, DROP_NO_ROUTE, DROP_STALE, DROP_FRAME, DROP_PUNT };
+
+/* Indexes of l7lb_counters; reasons and drops count from their base on. */
+enum counter { PUNTS = 0, DROPS = 16, SYNS_ANSWERED = 32, EVENTS_LOST, COUNTERS };
+
+/* IPv4 addresses are v4-mapped (RFC 4291 section 2.5.5.2). */
+struct address {
+	__be32 words[4];
+};
+
+struct endpoint {
+	struct address address;
+	__be16 port;
+	__u16 zero;
+};
+
+/* The addresses and ports of a packet. */
+struct tuple {
+	struct address source;
+	struct address destination;
+	__be16 source_port;
+	__be16 destination_port;
+};
+
+/* Bits of translation.closing: 1 << direction once the FIN of that direction's sender was acknowledged. */
+#define CLOSING_FINS (1 << TO_SERVER | 1 << TO_CLIENT)
+#define CLOSING_RESET 4
+
+/* One direction of a splice: packets that carry its key leave with `becomes`. */
+struct translation {
+	struct tuple becomes;
+	__u16 server;
+	__u8 direction;
+	__u8 has_pivot; /* toward the server only */
+	__u32 sequence;
+	__u32 acknowledgment;
+	__u32 tsval;
+	__u32 tsecr;
+	__u32 pivot;
+	__u32 generation; /* tells the splice from earlier ones of the same flow */
+	__u64 last_seen;  /* CLOCK_MONOTONIC, ns */
+	__u64 fin;	  /* FIN_PASSED | the ACK that covers the FIN of the other direction; 0: nothing to wait for */
+	__u32 closing;	  /* of both directions, in the entry toward the server */
+	__u32 zero;
+};
+
+#define FIN_PASSED (1ull << 32)
+
+/* fastpath.records.Offer */
+struct offer {
+	__u16 mss;
+	__u16 window;
+	__u8 window_scale; /* NO_SCALE: none */
+	__u8 sack;
+	__u8 timestamps;
+	__u8 ecn;
+};
+
+#define NO_SCALE 15
+
+struct traffic {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* A SipHash key as its two little-endian halves. */
+struct cookie_key {
+	__u64 k0;
+	__u64 k1;
+};
+
+/* What the ring buffer carries: `cause` is CLOSING_FINS or CLOSING_RESET. */
+struct event {
+	struct tuple flow; /* client to VIP */
+	__u32 generation;
+	__u32 cause;
+};
