@@ -1,0 +1,1 @@
+"""What it takes to run L7LB somewhere: units, dashboards and the laboratory."""

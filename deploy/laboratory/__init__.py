@@ -1,0 +1,9 @@
+"""The laboratory: clients, the balancer's host and servers in network namespaces of one machine."""
+
+from deploy.laboratory.laboratory import Laboratory
+from deploy.laboratory.namespace import Namespace
+from deploy.laboratory.run import Run
+from deploy.laboratory.server import Server
+from deploy.laboratory.topology import VIP
+
+__all__ = ["VIP", "Laboratory", "Namespace", "Run", "Server"]

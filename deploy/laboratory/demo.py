@@ -1,0 +1,155 @@
+"""`l7lb demo`: the main job in a laboratory, with what each path carried."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.laboratory.laboratory import Laboratory
+from deploy.laboratory.namespace import LaboratoryError
+from deploy.laboratory.run import Run
+from deploy.laboratory.topology import VIP
+
+_REQUESTS = (
+    ("img.example.com", "/static/10k", "host and prefix: pool images"),
+    ("api.example.com", "/v1/1k", "wildcard and regex: pool api"),
+    ("img.example.com", "/1k", "no rule: pool web"),
+    ("www.example.org", "/static/10k", "no rule: pool web"),
+)
+_REPEATS = 8
+_SIZES = ("1k", "100k", "1M", "10M", "100M")
+_ROUNDS = 3
+_AB_REQUESTS, _AB_CONCURRENCY = 5000, 64
+_AB_LINES = re.compile(
+    r"^(Complete requests|Failed requests|Non-2xx responses|Requests per second|  (?:50|99)%).*", re.M
+)
+_STEPS = 3 + len(_REQUESTS) + len(_SIZES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    size: str
+    slow: int
+    fast: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    answers: list[Counter[str]]
+    transfers: list[_Transfer]
+    load: str
+
+    @property
+    def failures(self) -> list[str]:
+        """What the demonstration was meant to show and did not."""
+        found = []
+        if self.transfers[-1].slow > self.transfers[0].slow:
+            found.append("the slow path carried more packets for a larger response")
+        if not re.search(r"^Failed requests:\s+0$", self.load, re.M) or "Non-2xx" in self.load:
+            found.append("ab saw failed requests")
+        return found
+
+
+def main(keep: bool = False) -> int:
+    """Run the demonstration; returns the exit status. With `keep` the laboratory stays until Ctrl-C."""
+    console = Console()
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        with Laboratory() as laboratory:
+            results, run = _measure(laboratory, Console(stderr=True))
+            _report(console, results)
+            if keep:
+                _hold(console, laboratory, run)
+    except LaboratoryError as error:
+        Console(stderr=True).print(f"l7lb demo: {error}", style="red", markup=False, soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        return 0 if keep else 128 + signal.SIGINT
+    return 1 if results.failures else 0
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)
+
+
+def _measure(laboratory: Laboratory, console: Console) -> tuple[_Results, Run]:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting l7lb", total=_STEPS)
+        run = laboratory.run(laboratory.config())
+        answers = []
+        for host, path, _ in _REQUESTS:
+            progress.update(task, advance=1, description=f"{host}{path}")
+            answers.append(Counter(_answerer(laboratory, host, path) for _ in range(_REPEATS)))
+        transfers = []
+        for size in _SIZES:
+            progress.update(task, advance=1, description=f"a response of {size}B")
+            transfers.append(min((_transfer(laboratory, run, size) for _ in range(_ROUNDS)), key=lambda t: t.slow))
+        progress.update(task, advance=1, description=f"ab -n {_AB_REQUESTS} -c {_AB_CONCURRENCY}")
+        load = laboratory.client.run(
+            ["ab", "-q", "-n", str(_AB_REQUESTS), "-c", str(_AB_CONCURRENCY), f"http://{VIP}/1k"]
+        )
+        progress.update(task, advance=1)
+    return _Results(answers, transfers, load), run
+
+
+def _answerer(laboratory: Laboratory, host: str, path: str) -> str:
+    headers = laboratory.client.run(
+        ["curl", "-sS", "-m", "5", "-o", "/dev/null", "-D", "-", "-H", f"Host: {host}", f"http://{VIP}{path}"]
+    )
+    found = re.search(r"^X-Server: (\S+)", headers, re.M)
+    return found[1] if found else headers.partition("\n")[0].strip()
+
+
+def _transfer(laboratory: Laboratory, run: Run, size: str) -> _Transfer:
+    """One download in a connection of its own. Health probes add a few packets now and then: take the best of some."""
+    before = run.metrics()
+    seconds = laboratory.client.run(
+        ["curl", "-sSf", "-m", "30", "-o", "/dev/null", "-w", "%{time_total}", f"http://{VIP}/{size}"]
+    )
+    after = run.metrics()
+    return _Transfer(
+        size, after.slow_packets - before.slow_packets, after.fast_packets - before.fast_packets, float(seconds)
+    )
+
+
+def _report(console: Console, results: _Results) -> None:
+    who = Table("request", "rule", "answered by", title="Who answered")
+    for (host, path, rule), servers in zip(_REQUESTS, results.answers, strict=True):
+        who.add_row(f"{host}{path}", rule, ", ".join(f"{name} x{count}" for name, count in sorted(servers.items())))
+    console.print(who)
+
+    packets = Table("response", "slow path", "fast path", "seconds", title="Packets by path, one connection each")
+    for column in packets.columns:
+        column.justify = "right"
+    for row in results.transfers:
+        packets.add_row(f"{row.size}B", str(row.slow), str(row.fast), f"{row.seconds:.3f}")
+    console.print(packets)
+
+    console.print(f"ab -n {_AB_REQUESTS} -c {_AB_CONCURRENCY}, times in ms:", highlight=False)
+    console.print("\n".join(match[0] for match in _AB_LINES.finditer(results.load)), highlight=False)
+    for failure in results.failures:
+        console.print(f"FAILED: {failure}", style="bold red")
+    if not results.failures:
+        console.print("The slow path's packets do not grow with the response; no request failed.", style="green")
+
+
+def _hold(console: Console, laboratory: Laboratory, run: Run) -> None:
+    console.print(f"\nThe laboratory stays until Ctrl-C; the log is {run.log}. Enter it from another terminal:")
+    for name, namespace in (("client", laboratory.client), ("balancer", laboratory.balancer)):
+        console.print(f"  {name:9} {' '.join(namespace.command(['bash']))}", highlight=False, soft_wrap=True)
+    for server in laboratory.servers:
+        command = " ".join(server.namespace.command(["bash"]))
+        console.print(f"  {server.name:9} {command}", highlight=False, soft_wrap=True)
+    console.print(f"  status    l7lb status --socket {run.admin}", highlight=False, soft_wrap=True)
+    run.process.wait()

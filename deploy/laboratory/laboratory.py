@@ -1,0 +1,113 @@
+"""A laboratory: built on entry, cleared away on exit."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.laboratory import configuration, content, registry, topology
+from deploy.laboratory.namespace import Namespace, sh
+from deploy.laboratory.run import Run
+from deploy.laboratory.server import Server
+
+_serial = itertools.count(1)
+
+
+class Laboratory:
+    """A client, the balancer's host and `servers` servers, joined by switches; see `topology.links`.
+
+    The balancer's host routes between the client network and the server network, so a client
+    reaches a server directly at its own address and, once `run` has started L7LB, through `VIP`.
+    Building one clears away what killed owners left behind.
+    """
+
+    def __init__(self, servers: int = 4, arms: int = 2) -> None:
+        identity = f"{os.getpid():x}-{next(_serial)}"
+        self.name = f"l7lb-{identity}"
+        self.instance = f"lab-{identity}"
+        self._cables = topology.links(servers, arms)
+        hosts = [topology.FABRIC, *dict.fromkeys(link.host for link in self._cables)]
+        self._namespaces = {host: f"{self.name}-{host}" for host in hosts}
+        self.client = Namespace(self._namespaces[topology.CLIENT])
+        self.balancer = Namespace(self._namespaces[topology.BALANCER])
+        self.fabric = Namespace(self._namespaces[topology.FABRIC])
+        self.interfaces = [link.interface for link in self._cables if link.host == topology.BALANCER]
+        self.directory = Path(tempfile.gettempdir()) / self.name
+        self.admin = self.directory / "admin.sock"
+        self.pins = Path("/sys/fs/bpf/l7lb") / self.instance
+        self.servers = [self._server(number) for number in range(1, servers + 1)]
+        self.digests: dict[str, str] = {}
+        """SHA-256 of the served files, in hex by name."""
+        self._runs: list[Run] = []
+        self._entry = registry.Entry(
+            self.name,
+            os.getpid(),
+            registry.start_time(os.getpid()) or "",
+            tuple(self._namespaces.values()),
+            (str(self.directory), str(self.pins)),
+        )
+
+    def _server(self, number: int) -> Server:
+        name = topology.server_name(number)
+        namespace = Namespace(self._namespaces[name])
+        return Server(name, topology.server_address(number), namespace, self.fabric, self.directory / name)
+
+    def __enter__(self) -> Self:
+        registry.sweep()
+        self._entry.write()
+        try:
+            self._wire()
+            self._start_servers()
+        except BaseException:
+            self._entry.clear()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            for run in self._runs:
+                run.stop()
+            for server in self.servers:
+                server.stop()
+        finally:
+            self._entry.clear()
+
+    def run(self, config: Path) -> Run:
+        """Start `l7lb run` on the balancer's host; returns once it is ready and every server is up."""
+        run = Run(self.balancer, config, self.directory / "l7lb.log")
+        self._runs.append(run)
+        run.wait_until_ready()
+        return run
+
+    def config(self, **changes: object) -> Path:
+        """Write an L7LB configuration for this laboratory; `changes` replace its top-level keys."""
+        return configuration.write(self, changes)
+
+    def set_offloads(self, enabled: bool) -> None:
+        """Leave segmenting and checksums to the hosts' interfaces, as at first, or have every packet as on a wire."""
+        state = "on" if enabled else "off"
+        features = [word for name in ("tx", "sg", "tso", "gso") for word in (name, state)]
+        for link in self._cables:
+            Namespace(self._namespaces[link.host]).run(["ethtool", "-K", link.interface, *features])
+
+    def _wire(self) -> None:
+        sh(["ip", "-batch", "-"], stdin="\n".join(topology.wiring(self._cables, self._namespaces)) + "\n")
+        for host, name in self._namespaces.items():
+            Namespace(name).sysctl(*topology.settings(host))
+        self.fabric.ip(topology.fabric_setup(self._cables))
+        for host, name in self._namespaces.items():
+            Namespace(name).ip(topology.host_setup(self._cables, host))
+
+    def _start_servers(self) -> None:
+        files = self.directory / "content"
+        files.mkdir(mode=0o700, parents=True)
+        self.digests = content.generate(files)
+        for server in self.servers:
+            server.prepare(files)
+            server.start()

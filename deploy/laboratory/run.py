@@ -1,0 +1,80 @@
+"""A running `l7lb run` in a laboratory."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from deploy.laboratory.metrics import Metrics
+from deploy.laboratory.namespace import LaboratoryError, Namespace, end, wait_until
+
+CLI = (sys.executable, "-m", "slowpath.control.cli")
+_READY_TIMEOUT = 20.0
+_LOG_LINES = 20
+
+
+class Run:
+    """L7LB on the balancer's host, from `config`."""
+
+    def __init__(self, host: Namespace, config: Path, log: Path) -> None:
+        document = yaml.safe_load(config.read_text())
+        self.admin = Path(document["admin"])
+        self.metrics_url = f"http://{document['metrics']}/metrics"
+        self.log = log
+        self._servers = sum(len(pool["servers"]) for pool in document["pools"].values())
+        self.host = host
+        self.process = host.popen([*CLI, "run", str(config)], log=log)
+
+    def wait_until_ready(self) -> None:
+        """Return once the admin socket answers and every server is up; raises LaboratoryError with the log's end."""
+        try:
+            wait_until(self._is_ready, _READY_TIMEOUT, "l7lb tells its status")
+            wait_until(partial(self.servers_up, self._servers), _READY_TIMEOUT, "every server is up")
+        except LaboratoryError as error:
+            raise LaboratoryError(f"{error}\n{self.log_tail()}") from None
+
+    def servers_up(self, count: int) -> bool:
+        """Whether exactly `count` servers, counted once per pool, are up."""
+        return self.metrics().total("l7lb_server_up") == count
+
+    def status(self) -> dict[str, Any]:
+        """What `l7lb status --json` prints."""
+        status: dict[str, Any] = json.loads(self.cli("status", "--json", "--admin", str(self.admin)))
+        return status
+
+    def cli(self, *arguments: str) -> str:
+        """Run the `l7lb` command on the balancer's host; returns its output."""
+        return self.host.run([*CLI, *arguments])
+
+    def exposition(self) -> str:
+        """The metrics as Prometheus would scrape them."""
+        return self.host.run(["curl", "-sSf", "-m", "5", self.metrics_url])
+
+    def metrics(self) -> Metrics:
+        """A snapshot of the metrics."""
+        return Metrics(self.exposition())
+
+    def log_tail(self) -> str:
+        """The last lines of the log."""
+        return "\n".join(self.log.read_text().splitlines()[-_LOG_LINES:])
+
+    def stop(self) -> int:
+        """End L7LB as a service manager would; returns its exit status."""
+        end(self.process)
+        return self.process.returncode
+
+    def _is_ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise LaboratoryError(f"l7lb ended with exit status {self.process.returncode}")
+        with socket.socket(socket.AF_UNIX) as admin:
+            if admin.connect_ex(str(self.admin)) != 0:
+                return False
+            admin.sendall(b'{"command": "status"}\n')
+            with admin.makefile("rb") as replies:
+                return bool(json.loads(replies.readline())["ok"])

@@ -1,0 +1,99 @@
+"""One server: nginx in a namespace of its own."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from string import Template
+
+from deploy.laboratory.namespace import Namespace, end, sh, wait_until
+
+PORT = 80
+_START_TIMEOUT = 10.0
+
+_NGINX = Template("""\
+daemon off;
+user root;
+worker_processes 1;
+pid $prefix/nginx.pid;
+error_log $prefix/error.log warn;
+events { worker_connections 8192; }
+http {
+    access_log off;
+    sendfile on;
+    tcp_nopush on;
+    types { }
+    default_type application/octet-stream;
+    keepalive_requests 100000000;
+    client_max_body_size 0;
+    client_body_temp_path $prefix/body;
+    proxy_temp_path $prefix/proxy;
+    fastcgi_temp_path $prefix/fastcgi;
+    uwsgi_temp_path $prefix/uwsgi;
+    scgi_temp_path $prefix/scgi;
+    add_header X-Server $name always;
+    server {
+        listen $port backlog=4096;
+        root $content;
+        location = /healthz { return 200 "ok\\n"; }
+        location = /whoami { return 200 "$name\\n"; }
+        location /upload/ {
+            root $prefix;
+            dav_methods PUT;
+        }
+        location / { try_files /$$file_name /1k; }
+    }
+    map $$uri $$file_name {
+        "~/(?<last>[^/]+)$$" $$last;
+        default "";
+    }
+}
+""")
+
+
+class Server:
+    """A server at `address`:80.
+
+    It answers a path that ends in the name of a file of `content.SIZES` with that file, /whoami
+    with its name, /healthz with 200 and any other path with the 1 kB file; PUT /upload/NAME stores
+    the body at `uploads`/NAME. Every answer names the server in the header X-Server.
+    """
+
+    def __init__(self, name: str, address: str, namespace: Namespace, fabric: Namespace, prefix: Path) -> None:
+        self.name = name
+        self.address = address
+        self.namespace = namespace
+        self.uploads = prefix / "upload"
+        self._fabric = fabric
+        self._prefix = prefix
+        self._process: subprocess.Popen[str] | None = None
+
+    def prepare(self, content: Path) -> None:
+        """Write the configuration; `content` is the directory of the files to serve."""
+        self.uploads.mkdir(parents=True)
+        configuration = _NGINX.substitute(prefix=self._prefix, name=self.name, port=PORT, content=content)
+        (self._prefix / "nginx.conf").write_text(configuration)
+
+    def start(self) -> None:
+        """Start nginx; returns once it answers."""
+        argv = ["nginx", "-p", str(self._prefix), "-e", f"{self._prefix}/error.log", "-c", f"{self._prefix}/nginx.conf"]
+        self._process = self.namespace.popen(argv, log=self._prefix / "error.log")
+        probe = ["curl", "-sf", "-m", "1", f"http://{self.address}:{PORT}/healthz"]
+        wait_until(lambda: self.namespace.succeeds(probe), _START_TIMEOUT, f"nginx of {self.namespace.name} answers")
+
+    def stop(self) -> None:
+        """End nginx: its connections are reset or closed, and new ones are refused."""
+        if self._process:
+            end(self._process)
+            self._process = None
+
+    def unplug(self) -> None:
+        """Pull the server's cable: nothing that is sent to it is answered any more, not even ARP."""
+        self._plug("down")
+
+    def plug(self) -> None:
+        """Put the cable back."""
+        self._plug("up")
+
+    def _plug(self, state: str) -> None:
+        sh(["ip", "-n", self._fabric.name, "link", "set", self.name, state])

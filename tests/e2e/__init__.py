@@ -1,0 +1,1 @@
+"""L7LB between real clients and real servers, in a laboratory."""

@@ -1,0 +1,62 @@
+"""Fixtures: one laboratory for the session, one run of L7LB for each file of tests."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.laboratory import Laboratory, Run
+from tests.e2e.scripted import SCRIPTED_PORT, ScriptedServer
+from tests.faults.wire import BadWire
+
+
+@pytest.fixture(scope="session")
+def laboratory() -> Iterator[Laboratory]:
+    """Four servers, two arms."""
+    with Laboratory(servers=4, arms=2) as built:
+        yield built
+
+
+@pytest.fixture(scope="module")
+def run(laboratory: Laboratory) -> Iterator[Run]:
+    """L7LB with the laboratory's own configuration; files that need another override this fixture."""
+    started = laboratory.run(laboratory.config())
+    yield started
+    assert started.stop() == 0, started.log_tail()
+
+
+@pytest.fixture(scope="module")
+def scraped_run(run: Run) -> Run:
+    """A run to scrape from within `run.host`, at `run.metrics_url`."""
+    return run
+
+
+@pytest.fixture(scope="module")
+def scripted(laboratory: Laboratory) -> Iterator[ScriptedServer]:
+    """A server whose answers the test writes, at the first server's address."""
+    server = ScriptedServer(laboratory.servers[0].namespace, SCRIPTED_PORT)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def seed() -> int:
+    """What the test's chance grows from; set L7LB_SEED to repeat a run."""
+    chosen = int(os.environ.get("L7LB_SEED") or random.getrandbits(32))
+    print(f"L7LB_SEED={chosen}")  # noqa: T201 - pytest shows it when the test fails
+    return chosen
+
+
+@pytest.fixture
+def bad_wire(laboratory: Laboratory, tmp_path: Path, seed: int) -> Iterator[BadWire]:
+    """Faults to set at the switches' ports, with every packet as on a wire."""
+    laboratory.set_offloads(False)
+    pins = laboratory.pins.with_name(f"{laboratory.name}-faults")
+    wire = BadWire(laboratory.fabric, tmp_path, pins, seed)
+    yield wire
+    wire.close()
+    laboratory.set_offloads(True)

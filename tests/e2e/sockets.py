@@ -1,0 +1,88 @@
+"""Sockets of the test's own process in namespaces of the laboratory: both ends of a connection in one test."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from pyroute2 import netns
+
+from deploy.laboratory import Namespace
+
+TIMEOUT = 10.0
+"""Seconds that a test waits for anything on a socket."""
+HEAD_END = b"\r\n\r\n"
+
+
+def tcp_socket(namespace: Namespace) -> socket.socket:
+    """A TCP socket in `namespace`, with a timeout."""
+    netns.pushns(namespace.name)
+    try:
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    finally:
+        netns.popns()
+    made.settimeout(TIMEOUT)
+    return made
+
+
+def connect(namespace: Namespace, address: str, port: int, *, source_port: int = 0) -> socket.socket:
+    """A connection from `namespace`, from `source_port`, or any if that is 0."""
+    made = tcp_socket(namespace)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(("0.0.0.0", source_port))  # noqa: S104 - within the namespace
+        made.connect((address, port))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def reset(connection: socket.socket) -> None:
+    """Close with a RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything up to the end of the stream."""
+    chunks = []
+    while chunk := connection.recv(1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def read_exactly(connection: socket.socket, length: int) -> bytes:
+    """The next `length` bytes, or fewer if the stream ends before."""
+    data = b""
+    while len(data) < length and (chunk := connection.recv(length - len(data))):
+        data += chunk
+    return data
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """A message head, and nothing after it; empty if the stream ends before."""
+    head = b""
+    while not head.endswith(HEAD_END):
+        byte = connection.recv(1)
+        if not byte:
+            return b""
+        head += byte
+    return head
+
+
+@contextlib.contextmanager
+def sending(connection: socket.socket, data: bytes) -> Iterator[None]:
+    """Send `data` while the block runs, then shut down the sending side."""
+
+    def send() -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+    with ThreadPoolExecutor(1) as executor:
+        sent = executor.submit(send)
+        yield
+        sent.result(TIMEOUT)

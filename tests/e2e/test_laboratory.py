@@ -1,0 +1,67 @@
+"""The laboratory and its demonstration leave nothing behind, however they end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.laboratory import registry
+from deploy.laboratory.namespace import sh, wait_until
+
+_TIMEOUT = 20.0
+_BUILD = """
+import time
+from deploy.laboratory import Laboratory
+with Laboratory(servers=1) as laboratory:
+    print(laboratory.name, flush=True)
+    time.sleep(60)
+"""
+_DEMO = [sys.executable, "-m", "slowpath.control.cli", "demo"]
+
+
+def _traces(name: str) -> list[str]:
+    """What is left of a laboratory."""
+    namespaces = [line.split()[0] for line in sh(["ip", "netns", "list"]).splitlines()]
+    places = [Path("/tmp") / name, registry.DIRECTORY / f"{name}.json"]  # noqa: S108 - looked at only
+    return [found for found in namespaces if found.startswith(f"{name}-")] + [str(p) for p in places if p.exists()]
+
+
+def test_killed_laboratory_is_cleared_away_by_the_next() -> None:
+    with subprocess.Popen([sys.executable, "-c", _BUILD], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        name = owner.stdout.readline().strip()
+        owner.kill()
+    assert _traces(name)
+    assert name in registry.sweep()
+    assert not _traces(name)
+
+
+def test_living_laboratories_are_left_alone() -> None:
+    with subprocess.Popen([sys.executable, "-c", _BUILD], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        name = owner.stdout.readline().strip()
+        assert name not in registry.sweep()
+        assert _traces(name)
+        owner.kill()
+    registry.sweep()
+
+
+def test_demo_shows_who_answered_and_that_the_slow_path_does_not_grow() -> None:
+    output = sh(_DEMO, timeout=2 * _TIMEOUT)
+    assert "server1 x8" in output
+    assert "100MB" in output
+    assert "do not grow" in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_demo_cleans_up(number: signal.Signals) -> None:
+    with subprocess.Popen(_DEMO, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as demo:
+        name = f"l7lb-{demo.pid:x}-1"
+        wait_until(lambda: len(_traces(name)) > 2, _TIMEOUT, "the demo builds its laboratory")
+        demo.send_signal(number)
+        assert demo.wait(_TIMEOUT) == 128 + number
+    assert not _traces(name)

@@ -1,0 +1,1 @@
+"""A bad wire for tests."""
