@@ -50,8 +50,7 @@ def receive_from_client(context: Context, session: Session, punt: Punt, segment:
         _abandon_server(context, session, now)
         context.forget(session)
         return
-    if segment.length:
-        session.cache(punt, segment)
+    session.cache(punt, segment)
     context.flush(session)
 
 

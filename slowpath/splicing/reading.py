@@ -23,8 +23,7 @@ def receive(context: Context, session: Session, punt: Punt, segment: Segment, no
     if client.state is State.CLOSED:
         context.forget(session)
         return
-    if segment.length:
-        session.cache(punt, segment)
+    session.cache(punt, segment)
     data = client.inbox.take()
     session.received += data
     try:

@@ -14,6 +14,7 @@ from slowpath.splicing.service import Pool, Service
 from slowpath.tcp.connection import Connection
 from slowpath.tcp.cookie import Agreed
 from slowpath.wire import sequence as seq
+from slowpath.wire import tcp
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.tcp import Segment
 
@@ -92,13 +93,12 @@ class Session:
         )
         return min((time for time in times if time is not None), default=None)
 
-    def cache(self, punt: Punt, segment: Segment) -> bool:
-        """Keep a client packet for later; False when the cache is full."""
-        if self.cached_bytes + len(punt.raw) > CACHE_LIMIT:
-            return False
+    def cache(self, punt: Punt, segment: Segment) -> None:
+        """Keep a client packet for the server, if it has data or a FIN and there is room."""
+        if segment.flags & tcp.SYN or not segment.length or self.cached_bytes + len(punt.raw) > CACHE_LIMIT:
+            return
         self.cached.append((seq.add(segment.sequence, segment.length), punt))
         self.cached_bytes += len(punt.raw)
-        return True
 
     def take_cached(self) -> list[Punt]:
         """The cached packets that the server still needs, in order of arrival, and the replies; empties the cache."""

@@ -88,7 +88,8 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def _refuse(self, event: yaml.NodeEvent, problem: str) -> NoReturn:
-        raise yaml.composer.ComposerError(None, None, problem, event.start_mark)
+        # The stubs allow for libyaml's marks, which this loader in Python does not make.
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -106,7 +107,7 @@ class _Builder:
             return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         return self._scalar(node)
 
-    def _scalar(self, node: ScalarNode) -> object:
+    def _scalar(self, node: Node) -> object:
         if node.tag not in _SCALARS:
             return node.value
         try:

@@ -89,7 +89,7 @@ def test_a_route_becomes_a_rule(tmp_path: Path) -> None:
     assert first.method == {"GET", "HEAD"}
     assert first.headers == {"x-canary": Exact("1"), "cookie": Present(), "user-agent": Regex("^curl/")}
     assert first.pool == {"web": 3}
-    assert (second.host, second.path, second.method) == (Exact("www.example.com"), Exact("/"), {"GET"})
+    assert (second.host, second.path, second.method) == (Exact("www.example.com"), Exact("/"), frozenset({"GET"}))
     assert (second.headers, second.pool) == ({}, {"web": 1})
     assert isinstance(third.host, Regex)
     assert third.path == Regex("^/v[0-9]+/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -15,13 +16,16 @@ GET = b"GET /thing HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
 ROUGH = Impairment(loss=0.05, duplication=0.05, reordering=0.1)
 
 
-def respond(size: int, *, close: bool = False, request: int = len(GET)) -> object:
+def respond(size: int, *, close: bool = False, request: int = len(GET)) -> Callable[[Peer], None]:
     """A server that answers `request` bytes with `size` bytes."""
 
     def serve(peer: Peer) -> None:
+        answered = False
+
         def on_data() -> None:
-            if len(peer.received) >= request and not getattr(peer, "answered", False):
-                peer.answered = True  # type: ignore[attr-defined]
+            nonlocal answered
+            if len(peer.received) >= request and not answered:
+                answered = True
                 peer.write(Random(size).randbytes(size))
                 if close:
                     peer.shutdown()
@@ -31,6 +35,10 @@ def respond(size: int, *, close: bool = False, request: int = len(GET)) -> objec
         peer.on_data = on_data
 
     return serve
+
+
+def has(peer: Peer, size: int) -> Callable[[], bool]:
+    return lambda: len(peer.received) >= size
 
 
 def fetch(world: World, client: Peer, size: int, seconds: float = 600.0) -> None:
@@ -55,7 +63,7 @@ def fetch(world: World, client: Peer, size: int, seconds: float = 600.0) -> None
 )
 def test_a_response_arrives_whole_and_nothing_stays(ability: Ability) -> None:
     world = World()
-    world.serve = respond(100_000)  # type: ignore[assignment]
+    world.serve = respond(100_000)
     client = world.client(ability=ability)
     fetch(world, client, 100_000)
     [server] = world.server_side.values()
@@ -70,7 +78,7 @@ def test_the_slow_path_sees_the_same_packets_whatever_the_size() -> None:
     counts = set()
     for size in (1_000, 100_000, 1_000_000):
         world = World()
-        world.serve = respond(size)  # type: ignore[assignment]
+        world.serve = respond(size)
         fetch(world, world.client(), size)
         statistics = world.splicer.statistics
         counts.add((statistics.packets_in, statistics.packets_out))
@@ -82,7 +90,7 @@ def test_the_slow_path_sees_the_same_packets_whatever_the_size() -> None:
 def test_bytes_survive_a_rough_network(close: bool, snat: bool, seed: int) -> None:
     for round_ in range(25):
         world = World(seed + round_, ROUGH, sources=Snat([bytes((10, 2, 0, 16))]) if snat else None)
-        world.serve = respond(30_000, close=close)  # type: ignore[assignment]
+        world.serve = respond(30_000, close=close)
         client = world.client(iss=2**32 - 200 if round_ % 2 else None)
         fetch(world, client, 30_000)
         assert client.finished, f"seed {seed + round_}"
@@ -94,10 +102,10 @@ def test_an_upload_survives_a_rough_network(seed: int) -> None:
     head = b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
     for round_ in range(15):
         world = World(seed + round_, ROUGH)
-        world.serve = respond(500, request=len(head) + len(body))  # type: ignore[assignment]
+        world.serve = respond(500, request=len(head) + len(body))
         client = world.client()
         client.write(head + body)
-        world.clock.run(600.0, lambda peer=client: len(peer.received) >= 500)
+        world.clock.run(600.0, has(client, 500))
         [server] = world.server_side.values()
         assert server.received == head + body, f"seed {seed + round_}"
 
@@ -108,12 +116,12 @@ def test_a_head_in_pieces_is_acknowledged_and_delivered(seed: int) -> None:
         for round_ in range(10):
             world = World(seed + round_, impairment)
             head = b"GET /thing HTTP/1.1\r\nHost: www.example.com\r\nCookie: " + b"x" * 9000 + b"\r\n\r\n"
-            world.serve = respond(2_000, request=len(head))  # type: ignore[assignment]
+            world.serve = respond(2_000, request=len(head))
             client = world.client()
             for start in range(0, len(head), 700):
                 client.write(head[start : start + 700])
                 world.clock.run(0.3)
-            world.clock.run(120.0, lambda peer=client: len(peer.received) >= 2000)
+            world.clock.run(120.0, has(client, 2000))
             [server] = world.server_side.values()
             assert server.received == head, f"seed {seed + round_}"
             assert client.received == Random(2000).randbytes(2000), f"seed {seed + round_}"
@@ -121,7 +129,7 @@ def test_a_head_in_pieces_is_acknowledged_and_delivered(seed: int) -> None:
 
 def test_two_vips_are_told_apart_on_one_server() -> None:
     world = World()
-    world.serve = respond(1_000)  # type: ignore[assignment]
+    world.serve = respond(1_000)
     clients = [world.client(40000 + index) for index in range(20)]
     for client in clients:
         client.write(GET)
@@ -133,7 +141,7 @@ def test_two_vips_are_told_apart_on_one_server() -> None:
 def test_a_full_fast_path_leaves_forwarding_to_the_slow_path(seed: int) -> None:
     for impairment in (Impairment(), ROUGH):
         world = World(seed, impairment, capacity=0)
-        world.serve = respond(50_000)  # type: ignore[assignment]
+        world.serve = respond(50_000)
         client = world.client()
         fetch(world, client, 50_000)
         assert client.finished
@@ -142,11 +150,11 @@ def test_a_full_fast_path_leaves_forwarding_to_the_slow_path(seed: int) -> None:
 
 def test_a_reused_port_starts_afresh() -> None:
     world = World()
-    world.serve = respond(1_000, close=True)  # type: ignore[assignment]
+    world.serve = respond(1_000, close=True)
     for _ in range(5):
         client = world.client(50000)
         client.write(GET)
-        world.clock.run(1.0, lambda client=client: client.got_fin)  # type: ignore[misc]
+        world.clock.run(1.0, has(client, 1000))
         client.shutdown()
         world.clock.run(0.5)
         assert client.received == Random(1000).randbytes(1000)
@@ -156,7 +164,7 @@ def test_a_reused_port_starts_afresh() -> None:
 @pytest.mark.parametrize("who", ["client", "server"])
 def test_a_reset_ends_the_splice(who: str) -> None:
     world = World()
-    world.serve = respond(1_000)  # type: ignore[assignment]
+    world.serve = respond(1_000)
     client = world.client()
     client.write(GET)
     world.clock.run(1.0)
@@ -170,7 +178,7 @@ def test_a_reset_ends_the_splice(who: str) -> None:
 
 def test_the_vip_is_the_only_thing_the_client_sees() -> None:
     world = World()
-    world.serve = respond(1_000)  # type: ignore[assignment]
+    world.serve = respond(1_000)
     client = world.client()
     client.write(GET)
     world.clock.run(1.0)
