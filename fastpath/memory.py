@@ -100,7 +100,7 @@ class MemoryFastPath:
         """
         self._require_open()
         batch = {splice.flow: splice for splice in splices}
-        if len(self._records) + len(batch.keys() - self._records.keys()) > self._capacity:
+        if len(self._records) + sum(flow not in self._records for flow in batch) > self._capacity:
             raise TableFull(f"{len(batch)} splices do not fit: {len(self._records)} of {self._capacity} are taken")
         self._check(batch)
         for flow in batch:

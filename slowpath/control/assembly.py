@@ -77,6 +77,7 @@ class Assembler:
             connect=config.timeouts.connect,
             head=config.timeouts.request_head,
             answer=config.timeouts.answer,
+            idle=config.timeouts.idle,
             linger=config.timeouts.linger,
         )
         services = tuple(

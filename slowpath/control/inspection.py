@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 
 from fastpath.interface import FastPath
@@ -17,6 +17,7 @@ from slowpath.control.status import (
     ServerStatus,
     Status,
 )
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.session import Session
 from slowpath.splicing.splicer import Splicer
@@ -26,13 +27,13 @@ _IN_FAST_PATH = frozenset({Phase.SPLICED, Phase.LINGERING})
 
 def status(parts: Parts, splicer: Splicer, fastpath: FastPath, started: float) -> Status:
     """A snapshot for `l7lb status`; `started` is on the monotonic clock."""
-    sessions = splicer.sessions()
+    live = splicer.connections()
     probes = {id(probe.member): probe for probe in parts.probes}
     return Status(
         version=version("l7lb"),
         uptime_seconds=time.monotonic() - started,
-        fastpath=FastPathStatus(parts.config.fastpath.kind, _splices(sessions), fastpath.limits.capacity),
-        connections=len(sessions),
+        fastpath=FastPathStatus(parts.config.fastpath.kind, _splices(live), fastpath.limits.capacity),
+        connections=len(live),
         listeners=tuple(
             ListenerStatus(service.name, str(service.endpoint), splicer.statistics.connections[service.name])
             for service in parts.services
@@ -59,14 +60,14 @@ def connections(splicer: Splicer) -> list[ConnectionRow]:
     now = time.monotonic()
     return [
         ConnectionRow(
-            client=str(session.flow.client),
-            vip=str(session.flow.vip),
-            server=str(session.server.remote) if session.server is not None else "",
-            pool=session.pool.name if session.pool is not None else "",
-            state=session.phase.value,
-            age_seconds=now - session.started,
+            client=str(connection.flow.client),
+            vip=str(connection.flow.vip),
+            server=str(connection.member.endpoint) if connection.member is not None else "",
+            pool=connection.pool.name if connection.pool is not None else "",
+            state=connection.phase.value,
+            age_seconds=now - connection.started,
         )
-        for session in sorted(splicer.sessions(), key=lambda session: session.started)
+        for connection in sorted(splicer.connections(), key=lambda connection: connection.started)
     ]
 
 
@@ -81,11 +82,11 @@ def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, reloads: Mappin
             for pool in parts.pools.values()
             for member in pool.members
         ],
-        splices=_splices(splicer.sessions()),
+        splices=_splices(splicer.connections()),
         capacity=fastpath.limits.capacity,
         reloads=reloads,
     )
 
 
-def _splices(sessions: list[Session]) -> int:
-    return sum(session.phase in _IN_FAST_PATH for session in sessions)
+def _splices(connections: Collection[Session | Junction]) -> int:
+    return sum(connection.phase in _IN_FAST_PATH for connection in connections)

@@ -14,8 +14,8 @@ from fastpath.interface import Batch, FastPath
 from fastpath.records import Listener, Server, SynCookies
 from slowpath.driver import cookies as cookie_secrets
 from slowpath.health.prober import Prober
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.outcome import Outcome
-from slowpath.splicing.session import Session
 from slowpath.splicing.splicer import Splicer
 from slowpath.wire import tcp
 from slowpath.wire.tcp import MalformedPacket, Segment
@@ -108,22 +108,21 @@ class Driver:
                 await self._install(outcome.install)
         self._arm()
 
-    async def _install(self, sessions: Sequence[Session]) -> None:
+    async def _install(self, junctions: Sequence[Junction]) -> None:
         started = time.monotonic()
-        splices = [session.splice for session in sessions if session.splice is not None]
         try:
-            await self._fastpath.install(splices)
+            await self._fastpath.install([junction.splice for junction in junctions])
         except TableFull:
-            if len(sessions) > 1:
-                for session in sessions:
-                    await self._install([session])
+            if len(junctions) > 1:
+                for junction in junctions:
+                    await self._install([junction])
                 return
-            self._splicer.refused(sessions, time.monotonic())
+            self._splicer.refused(junctions, time.monotonic())
         except FastPathError as error:
-            _log.error("%d connections are forwarded by the slow path: %s", len(sessions), error)
-            self._splicer.refused(sessions, time.monotonic())
+            _log.error("%d connections are forwarded by the slow path: %s", len(junctions), error)
+            self._splicer.refused(junctions, time.monotonic())
         else:
-            self._splicer.installed(sessions, time.monotonic() - started)
+            self._splicer.installed(junctions, time.monotonic() - started)
 
     # Time
 

@@ -21,6 +21,7 @@ class Prober:
         self._random = random
         self._port = random.randint(FIRST_PORT, LAST_PORT)
         self._running: dict[tuple[Endpoint, Endpoint], Probe] = {}
+        self._addresses: set[bytes] = set()
         self._probes: list[Probe] = []
 
     @property
@@ -40,10 +41,12 @@ class Prober:
         return min((probe.deadline for probe in self._probes), default=None)
 
     def receive(self, segment: Segment, now: float) -> list[Segment] | None:
-        """Process a segment that belongs to a probe, and return what to send; None if it belongs to none."""
+        """Process a segment that belongs to a probe, and return what to send; None if it is not for us."""
         probe = self._running.get((segment.source, segment.destination))
         if probe is None:
-            return None
+            # A server may say more than its status, for which a probe does not wait.
+            late = segment.destination.address in self._addresses and segment.destination.port >= FIRST_PORT
+            return [] if late else None
         probe.receive(segment, now)
         return self._collect(probe, segment.destination)
 
@@ -66,6 +69,7 @@ class Prober:
         address = self._source(probe.member.endpoint)
         if address is None:
             return None
+        self._addresses.add(address)
         self._port = FIRST_PORT if self._port == LAST_PORT else self._port + 1
         return Endpoint(address, self._port)
 

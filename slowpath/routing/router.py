@@ -55,16 +55,19 @@ class Router:
         self._default = None if default is None else _Spread(default)
         # Rules for one exact host are found by it, so that thousands of hosts cost no more than one;
         # merged by position with the others, the first match still wins.
-        self._by_host: defaultdict[str, list[_Entry]] = defaultdict(list)
+        by_host: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._others: list[_Entry] = []
         for position, rule in enumerate(rules):
             entry = (position, rule, _Spread(rule.pool))
-            group = self._by_host[rule.host.value] if isinstance(rule.host, Exact) else self._others
+            group = by_host[rule.host.value] if isinstance(rule.host, Exact) else self._others
             group.append(entry)
+        self._by_host = dict(by_host)
 
     def choose(self, head: RequestHead) -> str | None:
         """The name of the pool for this request; None: there is none (404)."""
-        for _, rule, spread in merge(self._by_host.get(head.host, ()), self._others):
+        of_host = self._by_host.get(head.host)
+        entries = self._others if of_host is None else merge(of_host, self._others)
+        for _, rule, spread in entries:
             if rule.matches(head):
                 return spread.next()
         return self._default.next() if self._default else None

@@ -32,7 +32,7 @@ def receive(context: Context, session: Session, punt: Punt, segment: Segment, no
     session.client.inbox.take()
     context.flush(session)
     if session.client.state is State.CLOSED:
-        context.forget(session)
+        context.forget_session(session)
 
 
 def tick(context: Context, session: Session, now: float) -> None:
@@ -43,4 +43,4 @@ def tick(context: Context, session: Session, now: float) -> None:
         session.client.tick(now)
     context.flush(session)
     if session.client.state is State.CLOSED:
-        context.forget(session)
+        context.forget_session(session)

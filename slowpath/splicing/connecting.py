@@ -7,6 +7,7 @@ from fastpath.records import Splice, Tuple4
 from slowpath.balancing.member import Member
 from slowpath.splicing import answering
 from slowpath.splicing.context import Context
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.phases import Event, Phase
 from slowpath.splicing.session import Session
 from slowpath.tcp.connection import Connection
@@ -36,7 +37,7 @@ def start(context: Context, session: Session, now: float) -> None:
     server.withhold = True
     server.fixed_tsval = syn.options.timestamps[0] if syn.options.timestamps else None
     session.server = server
-    context.sessions[Tuple4(member.endpoint, session.source)] = session
+    context.connections[Tuple4(member.endpoint, session.source)] = session
     session.connect_started = now
     session.deadline = now + session.service.timeouts.connect
     context.flush(session)
@@ -48,7 +49,7 @@ def receive_from_client(context: Context, session: Session, punt: Punt, segment:
     session.client.inbox.take()
     if session.client.state is State.CLOSED:
         _abandon_server(context, session, now)
-        context.forget(session)
+        context.forget_session(session)
         return
     session.cache(punt, segment)
     context.flush(session)
@@ -92,7 +93,7 @@ def _choose(context: Context, session: Session) -> Member | None:
     while (member := session.pool.balancer.pick(session.flow.client, session.tried)) is not None:
         session.tried.add(member.id)
         # One client port to two VIPs that share a server: the server cannot tell the two apart.
-        if Tuple4(member.endpoint, session.source) not in context.sessions:
+        if Tuple4(member.endpoint, session.source) not in context.connections:
             return member
         context.statistics.connect_failures[session.pool.name, "busy"] += 1
     return None
@@ -137,20 +138,29 @@ def _fits(session: Session, server: Connection) -> bool:
 
 def _join(context: Context, session: Session, server: Connection) -> None:
     """Both ends agree: from here on every number of the one follows from the other's (design section 2)."""
-    assert session.member is not None and session.source is not None and server.syn_ack is not None
-    stamps = server.syn_ack.options.timestamps
-    translate_stamps = session.agreed.timestamps and stamps is not None
-    session.splice = Splice(
+    assert session.pool is not None and session.member is not None and session.source is not None
+    assert server.syn_ack is not None
+    stamps = server.syn_ack.options.timestamps if session.agreed.timestamps else None
+    splice = Splice(
         flow=session.flow,
         server=session.member.endpoint,
         server_id=session.member.id,
         source=session.source,
         delta=seq.add(session.client.parameters.iss, -server.parameters.irs),
-        timestamp_delta=seq.add(session.client.last_tsval, -stamps[0]) if translate_stamps and stamps else 0,
+        timestamp_delta=0 if stamps is None else seq.add(session.client.last_tsval, -stamps[0]),
     )
-    session.move(Event.JOINED)
-    session.deadline = None
-    context.outcome.install.append(session)
+    confirmation = Segment(
+        session.source,
+        session.member.endpoint,
+        seq.add(session.client_isn, 1),
+        seq.add(server.parameters.irs, 1),
+        tcp.ACK,
+        session.first.window,
+        Options() if stamps is None else Options(timestamps=(server.fixed_tsval or 0, stamps[0])),
+    )
+    cached = session.undelivered()
+    junction = Junction(splice, session.service, session.pool, session.member, session.started, confirmation, cached)
+    context.join(session, junction)
 
 
 def _abandon_server(context: Context, session: Session, now: float) -> None:

@@ -9,6 +9,7 @@ from itertools import count
 from fastpath import frame
 from fastpath.frame import Action, InjectFlags
 from fastpath.records import SynCookies, Tuple4
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.phases import Event, Phase
 from slowpath.splicing.service import Service
@@ -31,10 +32,12 @@ class Context:
         self.sources = sources
         self.cookies = cookies
         self.statistics = Statistics()
-        self.sessions: dict[Tuple4, Session] = {}
+        self.connections: dict[Tuple4, Session | Junction] = {}
         """By the 4-tuple of client packets, and of server packets while there is a server."""
+        self.sessions = 0
+        """How many of them have yet to be joined or answered."""
         self.outcome = Outcome()
-        self._timers: list[tuple[float, int, Session]] = []
+        self._timers: list[tuple[float, int, Session | Junction]] = []
         self._order = count()
 
     def take_outcome(self) -> Outcome:
@@ -71,61 +74,80 @@ class Context:
             sequence, ack, flags = 0, seq.add(segment.sequence, segment.length), tcp.RST | tcp.ACK
         self.send([Segment(segment.destination, segment.source, sequence, ack, flags, 0, Options())])
 
-    # Sessions
+    # Connections
 
     def add(self, session: Session) -> None:
         """Enter a new session under the 4-tuple of its client's packets."""
-        self.sessions[Tuple4(*session.flow)] = session
+        self.connections[Tuple4(*session.flow)] = session
+        self.sessions += 1
+
+    def join(self, session: Session, junction: Junction) -> None:
+        """Put a junction in the place of its session, and have its splice installed."""
+        session.move(Event.JOINED)
+        self.sessions -= 1
+        self.connections[Tuple4(*junction.flow)] = self.connections[junction.reply_key] = junction
+        self.outcome.install.append(junction)
 
     def leave_server(self, session: Session) -> None:
         """Drop the session's server: its packets are no longer expected."""
-        key = session.reply_key
-        if key is not None and self.sessions.get(key) is session:
-            del self.sessions[key]
+        if session.reply_key is not None:
+            self._remove(session.reply_key, session)
         session.server = None
         self.release_member(session)
 
-    def release_member(self, session: Session) -> None:
+    def release_member(self, connection: Session | Junction) -> None:
         """The server has one connection less."""
-        if session.member is not None:
-            session.member.connections -= 1
-            session.member = None
+        if connection.member is not None:
+            connection.member.connections -= 1
+            connection.member = None
 
-    def forget(self, session: Session) -> None:
-        """End a session; its record, if any, goes, too."""
+    def forget_session(self, session: Session) -> None:
+        """End a session that was not joined."""
         if session.phase is Phase.GONE:
             return
-        if session.splice is not None and session.closing is None:
-            self.outcome.remove.append(session.flow)
+        self.sessions -= 1
         self.leave_server(session)
         if session.source is not None:
             self.sources.give_back(session.source)
-            session.source = None
-        key = Tuple4(*session.flow)
-        if self.sessions.get(key) is session:
-            del self.sessions[key]
+        self._remove(Tuple4(*session.flow), session)
         session.move(Event.FORGOTTEN)
+
+    def forget_junction(self, junction: Junction) -> None:
+        """End a junction; its record, if any, goes, too."""
+        if junction.phase is Phase.GONE:
+            return
+        if junction.closing is None:
+            self.outcome.remove.append(junction.flow)
+        self.release_member(junction)
+        self.sources.give_back(junction.splice.source)
+        self._remove(Tuple4(*junction.flow), junction)
+        self._remove(junction.reply_key, junction)
+        junction.move(Event.FORGOTTEN)
+
+    def _remove(self, key: Tuple4, connection: Session | Junction) -> None:
+        if self.connections.get(key) is connection:
+            del self.connections[key]
 
     # Timers
 
-    def schedule(self, session: Session) -> None:
-        """Make sure that the session is looked at by its next deadline."""
-        deadline = session.next_deadline
-        if deadline is not None and (session.scheduled is None or deadline < session.scheduled):
-            session.scheduled = deadline
-            heapq.heappush(self._timers, (deadline, next(self._order), session))
+    def schedule(self, connection: Session | Junction) -> None:
+        """Make sure that the connection is looked at by its next deadline."""
+        deadline = connection.next_deadline
+        if deadline is not None and (connection.scheduled is None or deadline < connection.scheduled):
+            connection.scheduled = deadline
+            heapq.heappush(self._timers, (deadline, next(self._order), connection))
 
-    def due(self, now: float) -> Iterable[Session]:
-        """Take the sessions whose deadline has come; each is scheduled anew after its step."""
+    def due(self, now: float) -> Iterable[Session | Junction]:
+        """Take the connections whose deadline has come; each is scheduled anew after its step."""
         while self._timers and self._timers[0][0] <= now:
-            deadline, _, session = heapq.heappop(self._timers)
-            if session.scheduled != deadline or session.phase is Phase.GONE:
+            deadline, _, connection = heapq.heappop(self._timers)
+            if connection.scheduled != deadline or connection.phase is Phase.GONE:
                 continue
-            session.scheduled = None
-            next_deadline = session.next_deadline
+            connection.scheduled = None
+            next_deadline = connection.next_deadline
             if next_deadline is not None and next_deadline <= now:
-                yield session
-            self.schedule(session)
+                yield connection
+            self.schedule(connection)
 
     @property
     def next_deadline(self) -> float | None:

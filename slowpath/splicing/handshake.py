@@ -17,8 +17,8 @@ from slowpath.wire import tcp
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 
-SESSION_LIMIT = 262_144
-"""Sessions that may be in the slow path's tables; beyond it new connections wait for their client's retransmission."""
+SESSION_LIMIT = 65_536
+"""Connections that may be on their way to a join or an answer; others wait for their client's retransmission."""
 
 _CLIENT_RTO = 0.3
 
@@ -61,7 +61,7 @@ def _check_cookie(context: Context, service: Service, punt: Punt, segment: Segme
         context.statistics.drops["out_of_order"] += 1
     elif segment.length == 0:
         return  # The handshake's last ACK: there is nothing to keep yet.
-    elif len(context.sessions) >= SESSION_LIMIT:
+    elif context.sessions >= SESSION_LIMIT:
         context.statistics.drops["session_limit"] += 1
     else:
         session = _session(service, flow, isn, agreed, segment, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fastpath.records import Flow
-from slowpath.splicing.session import Session
+from slowpath.splicing.junction import Junction
 
 
 @dataclass(slots=True)
@@ -16,5 +16,5 @@ class Outcome:
     """Records to remove, before anything is sent: a new connection may reuse the client's port."""
     frames: list[bytes] = field(default_factory=list)
     """Frames to inject that depend on no install."""
-    install: list[Session] = field(default_factory=list)
-    """Sessions whose splice is to be installed; hand them to `Splicer.installed` or `Splicer.refused`."""
+    install: list[Junction] = field(default_factory=list)
+    """Junctions whose splice is to be installed; hand them to `Splicer.installed` or `Splicer.refused`."""

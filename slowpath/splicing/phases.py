@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Phase(Enum):
-    """Where a session stands."""
+    """Where a connection stands: up to its join a `Session`, from JOINING on a `Junction`."""
 
     READING = "reading"
     """Data arrives, the request head is incomplete."""
@@ -28,12 +28,12 @@ class Phase(Enum):
 
 
 class Event(Enum):
-    """What moves a session from phase to phase."""
+    """What moves a connection from phase to phase."""
 
     ROUTED = "the head is complete and a pool was chosen"
     ANSWERED = "the balancer answers by itself"
     ACCEPTED = "the server's SYN-ACK is here, and it has to be sent what we own"
-    JOINED = "client and server agree on every number"
+    JOINED = "client and server agree on every number; a junction takes over"
     INSTALLED = "the fast path has the splice"
     REFUSED = "the fast path has no room"
     CLOSED = "both FINs were acknowledged, or a RST passed"
@@ -45,8 +45,8 @@ TRANSITIONS: dict[tuple[Phase, Event], Phase] = {
     (Phase.READING, Event.ANSWERED): Phase.ANSWERING,
     (Phase.CONNECTING, Event.ANSWERED): Phase.ANSWERING,
     (Phase.CONNECTING, Event.ACCEPTED): Phase.SENDING,
-    (Phase.CONNECTING, Event.JOINED): Phase.JOINING,
-    (Phase.SENDING, Event.JOINED): Phase.JOINING,
+    (Phase.CONNECTING, Event.JOINED): Phase.GONE,
+    (Phase.SENDING, Event.JOINED): Phase.GONE,
     (Phase.SENDING, Event.ANSWERED): Phase.ANSWERING,
     (Phase.JOINING, Event.INSTALLED): Phase.SPLICED,
     (Phase.JOINING, Event.REFUSED): Phase.RELAYED,

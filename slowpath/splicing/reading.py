@@ -21,7 +21,7 @@ def receive(context: Context, session: Session, punt: Punt, segment: Segment, no
     client = session.client
     client.receive(segment, now)
     if client.state is State.CLOSED:
-        context.forget(session)
+        context.forget_session(session)
         return
     session.cache(punt, segment)
     data = client.inbox.take()

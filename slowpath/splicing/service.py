@@ -30,6 +30,8 @@ class Timeouts:
     """From a connection's first byte to the end of its request head: 408 after that."""
     answer: float = 5.0
     """For a client to take one of our own answers: RST after that."""
+    idle: float = 600.0
+    """Without a packet, for connections that the slow path forwards; the fast path reports its own."""
     linger: float = 2.0
     """From the end of a connection to the removal of its record."""
 

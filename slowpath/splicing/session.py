@@ -1,12 +1,11 @@
-"""One client connection in the slow path, from its first data to its end."""
+"""One client connection in the slow path, from its first data to its join, or to the end of our own answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fastpath.closing import Closing
 from fastpath.frame import Punt
-from fastpath.records import Flow, Splice, Tuple4
+from fastpath.records import Flow, Tuple4
 from slowpath.balancing.member import Member
 from slowpath.http.head import HeadReader
 from slowpath.splicing.phases import TRANSITIONS, Event, Phase
@@ -24,7 +23,7 @@ CACHE_LIMIT = 65536
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """What the slow path knows of a connection; `now` values are seconds of the monotonic clock."""
+    """What the slow path needs while it talks to client or server; times are seconds of the monotonic clock."""
 
     flow: Flow
     service: Service
@@ -62,9 +61,6 @@ class Session:
     source: Endpoint | None = None
     server: Connection | None = None
     connect_started: float = 0.0
-    splice: Splice | None = None
-    closing: Closing | None = None
-    """Watches for the end of a connection that is forwarded here."""
 
     def move(self, event: Event) -> None:
         """Go to the next phase; KeyError for an event that the phase does not know, which is a defect."""
@@ -100,10 +96,7 @@ class Session:
         self.cached.append((seq.add(segment.sequence, segment.length), punt))
         self.cached_bytes += len(punt.raw)
 
-    def take_cached(self) -> list[Punt]:
-        """The cached packets that the server still needs, in order of arrival, and the replies; empties the cache."""
+    def undelivered(self) -> list[Punt]:
+        """The cached packets that the server still needs, in order of arrival, and the cached replies."""
         delivered = seq.add(self.client_isn, 1 + self.owned)
-        punts = [punt for end, punt in self.cached if seq.after(end, delivered)]
-        punts += self.cached_replies
-        self.cached, self.cached_replies, self.cached_bytes = [], [], 0
-        return punts
+        return [punt for end, punt in self.cached if seq.after(end, delivered)] + self.cached_replies

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from fastpath.frame import Punt
 from fastpath.interface import Closed, Idle
-from fastpath.records import SynCookies, Tuple4
+from fastpath.records import Flow, SynCookies, Tuple4
 from slowpath.splicing import answering, connecting, handshake, joined, reading
 from slowpath.splicing.context import Context
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.service import Service
@@ -26,26 +27,13 @@ _FROM_CLIENT: dict[Phase, _Step] = {
     Phase.READING: reading.receive,
     Phase.CONNECTING: connecting.receive_from_client,
     Phase.SENDING: connecting.receive_from_client,
-    Phase.JOINING: joined.receive_from_client,
-    Phase.SPLICED: joined.receive_from_client,
-    Phase.RELAYED: joined.receive_from_client,
     Phase.ANSWERING: answering.receive,
-    Phase.LINGERING: joined.receive_from_client,
-}
-_FROM_SERVER: dict[Phase, _Step] = {
-    Phase.CONNECTING: connecting.receive_from_server,
-    Phase.SENDING: connecting.receive_from_server,
-    Phase.JOINING: joined.receive_from_server,
-    Phase.SPLICED: joined.receive_from_server,
-    Phase.RELAYED: joined.receive_from_server,
-    Phase.LINGERING: joined.receive_from_server,
 }
 _TICK: dict[Phase, _Tick] = {
     Phase.READING: reading.tick,
     Phase.CONNECTING: connecting.tick,
     Phase.SENDING: connecting.tick,
     Phase.ANSWERING: answering.tick,
-    Phase.LINGERING: lambda context, session, now: context.forget(session),
 }
 
 
@@ -68,9 +56,10 @@ class Splicer:
         """When to call `advance`, at the latest."""
         return self._context.next_deadline
 
-    def sessions(self) -> list[Session]:
-        """The live sessions, each once."""
-        return list({id(session): session for session in self._context.sessions.values()}.values())
+    def connections(self) -> Collection[Session | Junction]:
+        """The live connections, each once."""
+        by_flow = {connection.flow: connection for connection in self._context.connections.values()}
+        return by_flow.values()
 
     def replace(self, services: Iterable[Service]) -> None:
         """Take new connections for these services; those that are open keep the service they came through."""
@@ -87,64 +76,73 @@ class Splicer:
     def receive(self, punt: Punt, segment: Segment, now: float) -> None:
         """Process a punted packet, given as it came and parsed."""
         context = self._context
-        session = context.sessions.get(Tuple4(segment.source, segment.destination))
-        if session is not None and segment.source != session.flow.client:
-            from_server = True
-        else:
-            from_server = session is not None and segment.destination != session.flow.vip
-        if session is not None and not from_server and segment.flags & tcp.SYN and _may_start_afresh(session):
-            context.forget(session)
-            session = None
-        if session is None:
+        connection = context.connections.get(Tuple4(segment.source, segment.destination))
+        if connection is not None and segment.flags & tcp.SYN and _starts_afresh(connection, segment):
+            self._forget(connection)
+            connection = None
+        if connection is None:
             service = context.services.get(segment.destination)
             if service is None:
                 context.refuse(segment, "no_connection")
             else:
                 handshake.receive(context, service, punt, segment, now)
             return
-        step = (_FROM_SERVER if from_server else _FROM_CLIENT)[session.phase]
-        step(context, session, punt, segment, now)
-        context.schedule(session)
+        if isinstance(connection, Junction):
+            joined.receive(context, connection, punt, segment, now)
+        elif segment.source == connection.flow.client and segment.destination == connection.flow.vip:
+            _FROM_CLIENT[connection.phase](context, connection, punt, segment, now)
+        else:
+            connecting.receive_from_server(context, connection, punt, segment, now)
+        context.schedule(connection)
 
     def advance(self, now: float) -> None:
         """Do what has become due by `now`."""
-        for session in self._context.due(now):
-            tick = _TICK.get(session.phase)
-            if tick is not None:
-                tick(self._context, session, now)
+        for connection in self._context.due(now):
+            if isinstance(connection, Junction):
+                self._context.forget_junction(connection)
+            else:
+                _TICK[connection.phase](self._context, connection, now)
 
-    def installed(self, sessions: Sequence[Session], seconds: float) -> None:
-        """The splices of `sessions`, handed out by an outcome, are in place; it took `seconds`."""
-        self.statistics.install_seconds.observe(seconds, len(sessions))
-        for session in sessions:
-            if session.phase is Phase.JOINING:
-                joined.installed(self._context, session)
+    def installed(self, junctions: Sequence[Junction], seconds: float) -> None:
+        """The splices of `junctions`, handed out by an outcome, are in place; it took `seconds`."""
+        self.statistics.install_seconds.observe(seconds, len(junctions))
+        for junction in junctions:
+            if junction.phase is Phase.JOINING:
+                joined.installed(self._context, junction)
 
-    def refused(self, sessions: Sequence[Session], now: float) -> None:
-        """The fast path has no room for the splices of `sessions`."""
-        for session in sessions:
-            if session.phase is Phase.JOINING:
-                joined.refused(self._context, session, now)
+    def refused(self, junctions: Sequence[Junction], now: float) -> None:
+        """The fast path has no room for the splices of `junctions`."""
+        for junction in junctions:
+            if junction.phase is Phase.JOINING:
+                joined.refused(self._context, junction, now)
 
     def closed(self, report: Closed, now: float) -> None:
         """The fast path saw the end of a splice."""
-        session = self._context.sessions.get(Tuple4(*report.flow))
-        if session is None or session.splice is None:
-            self._context.outcome.remove.append(report.flow)
+        connection = self._context.connections.get(Tuple4(*report.flow))
+        if isinstance(connection, Junction):
+            joined.closed(self._context, connection, now)
         else:
-            joined.closed(self._context, session, now)
+            self._context.outcome.remove.append(report.flow)
 
     def idle(self, report: Idle) -> None:
         """The fast path saw nothing of a splice for too long."""
-        session = self._context.sessions.get(Tuple4(*report.flow))
-        if session is None or session.splice is None:
-            self._context.outcome.remove.append(report.flow)
+        connection = self._context.connections.get(Tuple4(*report.flow))
+        if isinstance(connection, Junction):
+            self._context.forget_junction(connection)
         else:
-            self._context.forget(session)
+            self._context.outcome.remove.append(report.flow)
+
+    def _forget(self, connection: Session | Junction) -> None:
+        if isinstance(connection, Junction):
+            self._context.forget_junction(connection)
+        else:
+            self._context.forget_session(connection)
 
 
-def _may_start_afresh(session: Session) -> bool:
-    """Whether a SYN for the session's flow is a new connection on a reused port, and not a stray copy."""
-    if session.phase is Phase.LINGERING:
-        return True
-    return session.phase is Phase.ANSWERING and session.client.state in (State.TIME_WAIT, State.LAST_ACK)
+def _starts_afresh(connection: Session | Junction, syn: Segment) -> bool:
+    """Whether a SYN is the client's new connection on a reused port, and not a stray copy."""
+    if Flow(syn.source, syn.destination) != connection.flow:
+        return False
+    if isinstance(connection, Junction):
+        return connection.phase is Phase.LINGERING
+    return connection.phase is Phase.ANSWERING and connection.client.state in (State.TIME_WAIT, State.LAST_ACK)

@@ -32,7 +32,7 @@ class Reassembly:
         room = self.limit - len(self.data)
         if fin and offset + len(payload) <= room:
             self._fin = (sequence + len(payload)) & MASK
-        if payload and -len(payload) < offset < room:
+        if payload and -len(payload) < offset < room and (offset <= 0 or self._may_hold(payload)):
             self._ahead[sequence] = max(self._ahead.get(sequence, b""), payload[: room - offset], key=len)
         self._advance()
         return self.next != before
@@ -47,6 +47,10 @@ class Reassembly:
     def window(self) -> int:
         """Bytes that may still arrive: RCV.WND."""
         return self.limit - len(self.data)
+
+    def _may_hold(self, payload: bytes) -> bool:
+        """Whether out-of-order data fits; overlapping segments must not hold more memory than the window stands for."""
+        return sum(map(len, self._ahead.values())) + len(payload) <= self.limit
 
     def _advance(self) -> None:
         ready = True

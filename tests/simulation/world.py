@@ -159,14 +159,13 @@ class World:
         while (outcome := self.splicer.take_outcome()) != Outcome():
             finish(self.fastpath.remove(outcome.remove))
             self.fastpath.inject(outcome.frames)
-            for session in outcome.install:
-                assert session.splice is not None
+            for junction in outcome.install:
                 try:
-                    finish(self.fastpath.install([session.splice]))
+                    finish(self.fastpath.install([junction.splice]))
                 except TableFull:
-                    self.splicer.refused([session], self.clock.now)
+                    self.splicer.refused([junction], self.clock.now)
                 else:
-                    self.splicer.installed([session], 0.0)
+                    self.splicer.installed([junction], 0.0)
         for sent in self.fastpath.take_sent():
             self._links[sent.port, "out"].send(sent.frame[ETHERNET_LENGTH:])
         deadline = self.splicer.next_deadline

@@ -77,7 +77,7 @@ def running(tmp_path: Path) -> Iterator[Path]:
 
 def test_check_of_a_right_file(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(config)]) == 0
-    assert capsys.readouterr().out == f"{config}: 1 listeners, 1 pools, 2 servers\n"
+    assert capsys.readouterr().out == f"{config} is right; listeners: 1, pools: 1, servers: 2\n"
     assert main(["check", "--json", str(config)]) == 0
     assert json.loads(capsys.readouterr().out) == {"ok": True, "problems": []}
 

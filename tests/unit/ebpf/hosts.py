@@ -60,3 +60,28 @@ def _output(command: str) -> str:
 def unique(suffix: str = "") -> str:
     """A name for an instance that no other run has."""
     return f"t{os.getpid()}{suffix}"
+
+
+class Laboratory:
+    """A client and a server in networks of their own, and a balancer that has an interface in both and a VIP.
+
+    The balancer's interfaces are `client`, with 10.1.0.1, and `server`, with 10.2.0.1.
+    """
+
+    interfaces = ("client", "server")
+
+    def __init__(self) -> None:
+        self.client, self.balancer, self.server = Host(), Host(), Host()
+        self.balancer.wire("client", self.client, "eth0")
+        self.balancer.wire("server", self.server, "eth0")
+        self.balancer.shell(
+            "ip addr add 10.1.0.1/24 dev client",
+            "ip addr add 10.2.0.1/24 dev server",
+            "ip addr add 10.1.0.100/32 dev lo",
+        )
+        self.client.shell("ip addr add 10.1.0.2/24 dev eth0", "ip route add default via 10.1.0.1")
+        self.server.shell("ip addr add 10.2.0.2/24 dev eth0", "ip route add default via 10.2.0.1")
+
+    def close(self) -> None:
+        for host in (self.client, self.balancer, self.server):
+            host.close()

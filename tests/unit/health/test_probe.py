@@ -127,6 +127,14 @@ def test_no_route_is_a_failure_with_a_reason() -> None:
     assert bench.prober.next_deadline == bench.now + HTTP.interval
 
 
+def test_what_a_server_says_after_its_status_is_ignored() -> None:
+    bench = Bench(HTTP)
+    bench.good()
+    probe = bench.sent[-1].source
+    late = Segment(SERVER, probe, 1, 1, ACK, 0, Options(), b"the body")
+    assert bench.prober.receive(late, bench.now) == []
+
+
 def test_segments_of_others_are_left_to_others() -> None:
     bench = Bench(HTTP)
     bench.until_next()

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from slowpath.splicing.service import Timeouts
 from slowpath.splicing.sources import Snat
 from tests.simulation.network import Impairment
 from tests.simulation.peer import Ability, Peer
@@ -70,7 +71,7 @@ def test_a_response_arrives_whole_and_nothing_stays(ability: Ability) -> None:
     assert server.received == GET
     assert client.finished and server.finished
     assert (server.peer_mss, server.scaling) == (min(ability.mss, 1460), ability.window_scale is not None)
-    assert (world.records, world.splicer.sessions()) == (0, [])
+    assert (world.records, len(world.splicer.connections())) == (0, 0)
     assert all(member.connections == 0 for member in world.members)
 
 
@@ -94,7 +95,7 @@ def test_bytes_survive_a_rough_network(close: bool, snat: bool, seed: int) -> No
         client = world.client(iss=2**32 - 200 if round_ % 2 else None)
         fetch(world, client, 30_000)
         assert client.finished, f"seed {seed + round_}"
-        assert (world.records, world.splicer.sessions()) == (0, []), f"seed {seed + round_}"
+        assert (world.records, len(world.splicer.connections())) == (0, 0), f"seed {seed + round_}"
 
 
 def test_an_upload_survives_a_rough_network(seed: int) -> None:
@@ -145,7 +146,21 @@ def test_a_full_fast_path_leaves_forwarding_to_the_slow_path(seed: int) -> None:
         client = world.client()
         fetch(world, client, 50_000)
         assert client.finished
-        assert (world.records, world.splicer.sessions()) == (0, [])
+        assert (world.records, len(world.splicer.connections())) == (0, 0)
+
+
+def test_a_silent_connection_that_is_forwarded_here_is_forgotten() -> None:
+    world = World(capacity=0, timeouts=Timeouts(idle=30.0))
+    world.serve = respond(1_000)
+    client = world.client()
+    client.write(GET)
+    world.clock.run(20.0)
+    client.write(b"x")
+    world.clock.run(20.0)
+    assert len(world.splicer.connections()) == 1
+    world.clock.run(20.0)
+    assert not world.splicer.connections()
+    assert all(member.connections == 0 for member in world.members)
 
 
 def test_a_reused_port_starts_afresh() -> None:
@@ -173,7 +188,7 @@ def test_a_reset_ends_the_splice(who: str) -> None:
     world.clock.run(0.5)
     assert client.was_reset and server.was_reset
     world.clock.run(5.0)
-    assert (world.records, world.splicer.sessions()) == (0, [])
+    assert (world.records, len(world.splicer.connections())) == (0, 0)
 
 
 def test_the_vip_is_the_only_thing_the_client_sees() -> None:

@@ -1,0 +1,48 @@
+"""A snapshot with a different number in every metric."""
+
+from __future__ import annotations
+
+from fastpath.records import Counters, Drop, Reason, Traffic
+from slowpath.control.metrics import ServerSample, Snapshot
+from slowpath.splicing.statistics import Statistics
+
+
+def statistics() -> Statistics:
+    counted = Statistics(packets_in=11, packets_out=12, collisions=13)
+    counted.connections["web"] = 21
+    counted.requests["web", "api"] = 22
+    counted.responses["web", 404] = 23
+    counted.connect_failures["api", "timeout"] = 24
+    counted.drops["malformed"] = 25
+    counted.drops["out_of_order"] = 26
+    for seconds in (0.0001, 0.003, 0.003, 60.0):
+        counted.connect_seconds.observe(seconds)
+    counted.install_seconds.observe(0.0002, 7)
+    return counted
+
+
+def snapshot() -> Snapshot:
+    return Snapshot(
+        statistics=statistics(),
+        counters=Counters(
+            servers={5: (Traffic(31, 310), Traffic(32, 320))},
+            punts={Reason.SYN: 33},
+            drops={Drop.TTL: 34, Drop.MALFORMED: 35},
+            syns_answered=36,
+            events_lost=37,
+        ),
+        pools={"web": ["api", "www"], "alt": ["www"]},
+        servers=[
+            ServerSample("api", "10.2.0.2:80", 5, up=True, connections=41),
+            ServerSample("www", "10.2.0.3:80", 6, up=False, connections=0),
+        ],
+        splices=51,
+        capacity=4096,
+        reloads={"failure": 61},
+    )
+
+
+def idle() -> Snapshot:
+    """Nothing has been counted yet."""
+    full = snapshot()
+    return Snapshot(Statistics(), Counters(), full.pools, full.servers, 0, full.capacity, {})
