@@ -101,7 +101,7 @@ class Application:
             upkeep = tasks.create_task(self._upkeep())
             await self._stopping.wait()
             systemd.stopping()
-            _log.info("stopping: no new connections, %d open ones may end", len(self._splicer.connections()))
+            _log.info("stopping: no new connections, %d open ones may end", self._splicer.connection_count)
             upkeep.cancel()
             await self._drain()
             running.cancel()
@@ -134,7 +134,7 @@ class Application:
     async def _drain(self) -> None:
         await self._driver.configure((), self._parts.servers)
         deadline = time.monotonic() + self._parts.config.timeouts.drain
-        while self._splicer.connections() and time.monotonic() < deadline:  # noqa: ASYNC110 - too rare for an event
+        while self._splicer.connection_count and time.monotonic() < deadline:  # noqa: ASYNC110 - too rare for an event
             await asyncio.sleep(_DRAIN_POLL)
 
     def _on_probed(self) -> None:

@@ -113,9 +113,8 @@ def _check(arguments: argparse.Namespace) -> int:
         _print_json({"ok": config is not None, "problems": listed})
     elif config is not None:
         servers = sum(len(pool.servers) for pool in config.pools.values())
-        tables.say(
-            f"{arguments.config}: {len(config.listeners)} listeners, {len(config.pools)} pools, {servers} servers"
-        )
+        counts = f"listeners: {len(config.listeners)}, pools: {len(config.pools)}, servers: {servers}"
+        tables.say(f"{arguments.config} is right; {counts}")
     return FAILED if problems else OK
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from fastpath.interface import FastPath
@@ -17,23 +17,17 @@ from slowpath.control.status import (
     ServerStatus,
     Status,
 )
-from slowpath.splicing.junction import Junction
-from slowpath.splicing.phases import Phase
-from slowpath.splicing.session import Session
 from slowpath.splicing.splicer import Splicer
-
-_IN_FAST_PATH = frozenset({Phase.SPLICED, Phase.LINGERING})
 
 
 def status(parts: Parts, splicer: Splicer, fastpath: FastPath, started: float) -> Status:
     """A snapshot for `l7lb status`; `started` is on the monotonic clock."""
-    live = splicer.connections()
     probes = {id(probe.member): probe for probe in parts.probes}
     return Status(
         version=version("l7lb"),
         uptime_seconds=time.monotonic() - started,
-        fastpath=FastPathStatus(parts.config.fastpath.kind, _splices(live), fastpath.limits.capacity),
-        connections=len(live),
+        fastpath=FastPathStatus(parts.config.fastpath.kind, splicer.splice_count, fastpath.limits.capacity),
+        connections=splicer.connection_count,
         listeners=tuple(
             ListenerStatus(service.name, str(service.endpoint), splicer.statistics.connections[service.name])
             for service in parts.services
@@ -82,11 +76,7 @@ def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, reloads: Mappin
             for pool in parts.pools.values()
             for member in pool.members
         ],
-        splices=_splices(splicer.connections()),
+        splices=splicer.splice_count,
         capacity=fastpath.limits.capacity,
         reloads=reloads,
     )
-
-
-def _splices(connections: Collection[Session | Junction]) -> int:
-    return sum(connection.phase in _IN_FAST_PATH for connection in connections)

@@ -35,7 +35,11 @@ class Context:
         self.connections: dict[Tuple4, Session | Junction] = {}
         """By the 4-tuple of client packets, and of server packets while there is a server."""
         self.sessions = 0
-        """How many of them have yet to be joined or answered."""
+        """How many have yet to be joined or answered."""
+        self.junctions = 0
+        """How many are joined."""
+        self.splices = 0
+        """How many of those the fast path forwards."""
         self.outcome = Outcome()
         self._timers: list[tuple[float, int, Session | Junction]] = []
         self._order = count()
@@ -85,6 +89,7 @@ class Context:
         """Put a junction in the place of its session, and have its splice installed."""
         session.move(Event.JOINED)
         self.sessions -= 1
+        self.junctions += 1
         self.connections[Tuple4(*junction.flow)] = self.connections[junction.reply_key] = junction
         self.outcome.install.append(junction)
 
@@ -116,8 +121,10 @@ class Context:
         """End a junction; its record, if any, goes, too."""
         if junction.phase is Phase.GONE:
             return
+        self.junctions -= 1
         if junction.closing is None:
             self.outcome.remove.append(junction.flow)
+            self.splices -= junction.phase is not Phase.JOINING
         self.release_member(junction)
         self.sources.give_back(junction.splice.source)
         self._remove(Tuple4(*junction.flow), junction)

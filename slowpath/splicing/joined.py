@@ -18,6 +18,7 @@ from slowpath.wire.tcp import MalformedPacket, Segment
 def installed(context: Context, junction: Junction) -> None:
     """The fast path has the splice: give it what was cached, so that one piece of code does every rewrite."""
     junction.move(Event.INSTALLED)
+    context.splices += 1
     context.outcome.frames += [punt.reinjected(Action.TRANSLATE) for punt in junction.cached]
     junction.cached = []
 

@@ -61,6 +61,16 @@ class Splicer:
         by_flow = {connection.flow: connection for connection in self._context.connections.values()}
         return by_flow.values()
 
+    @property
+    def connection_count(self) -> int:
+        """How many connections are live."""
+        return self._context.sessions + self._context.junctions
+
+    @property
+    def splice_count(self) -> int:
+        """How many of them the fast path forwards."""
+        return self._context.splices
+
     def replace(self, services: Iterable[Service]) -> None:
         """Take new connections for these services; those that are open keep the service they came through."""
         self._context.services = {service.endpoint: service for service in services}

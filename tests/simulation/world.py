@@ -179,4 +179,7 @@ class World:
 
     @property
     def records(self) -> int:
-        return len(list(self.fastpath.splices()))
+        records = len(list(self.fastpath.splices()))
+        assert self.splicer.splice_count == records
+        assert self.splicer.connection_count == len(self.splicer.connections())
+        return records
