@@ -19,7 +19,7 @@ class Packet:
     """An IPv4 packet with TCP, whose IPv4 header is whole and whose total length lies within `data`.
 
     The TCP header may be cut short or lie about its length: `malformed` says so, and only where it is
-    False do the properties that read it (`flags` and the ones below it) mean anything.
+    False do the properties after it mean anything.
     """
 
     data: bytes
@@ -56,6 +56,11 @@ class Packet:
     def is_fragment(self) -> bool:
         """Whether MF is set or the fragment offset is not 0 (RFC 791 section 3.1)."""
         return bool(int.from_bytes(self.data[6:8], "big") & _MORE_FRAGMENTS_OR_OFFSET)
+
+    @property
+    def has_ip_options(self) -> bool:
+        """Whether the IPv4 header is longer than 20 bytes."""
+        return self.start > _IPV4_LENGTH
 
     @property
     def tuple4(self) -> Tuple4 | None:
@@ -96,11 +101,6 @@ class Packet:
     def payload_length(self) -> int:
         """Bytes of TCP payload."""
         return self.end - self.payload_start
-
-    @property
-    def has_ip_options(self) -> bool:
-        """Whether the IPv4 header is longer than 20 bytes."""
-        return self.start > _IPV4_LENGTH
 
     def options(self) -> list[tuple[int, int, int]]:
         """Each TCP option as (kind, offset in `data`, length); raises `slowpath.wire.options.MalformedOptions`."""

@@ -83,6 +83,8 @@ _FLAGS = (ACK, ACK, ACK | PSH, ACK | FIN, FIN, RST, RST | ACK, SYN, SYN | ACK, 0
 _flags = st.sampled_from(_FLAGS) | st.integers(0, 255)
 _errors = st.sampled_from((0, 0, 0, 1, 0xFFFE)) | st.integers(0, 0xFFFE)
 _ports = st.sampled_from(PORTS)
+_ether_types = st.sampled_from((packets.IPV4,) * 9 + (packets.ARP,))
+_inject_flags = st.sampled_from((InjectFlags.NONE, InjectFlags.EXPECT_REPLY))
 
 
 @st.composite
@@ -121,7 +123,7 @@ def _any_packets(draw: st.DrawFn, rules: Rules) -> Tcp:
         "options": _options,
         "sequence": near_pivot,
         "ttl": st.sampled_from((0, 1, 2)),
-        "source": st.sampled_from((STRANGER, SERVER, VIP)),
+        "source": st.sampled_from((STRANGER, STRANGER, SERVER, VIP)),
         "destination": st.sampled_from((VIP, FAR_CLIENT, SERVER, STRANGER, Endpoint(VIP.address, 81))),
         "fragment": st.sampled_from((0, 0x2000, 0x4001, 0x8000)),
         "protocol": st.sampled_from((1, 17)),
@@ -142,19 +144,43 @@ def _stimuli(draw: st.DrawFn, rules: Rules) -> Stimulus:
     # A route is left to well-formed headers: what a kernel's own lookup says about others is not the target's.
     if draw(st.integers(0, 9)) == 0:
         whole = replace(packet, header_words=None, total_length=None, version=4, fragment=0x4000)
-        return Injection(whole.injected(Action.ROUTE, 0xFFFF, draw(st.sampled_from(InjectFlags))))
+        return Injection(whole.injected(Action.ROUTE, 0xFFFF, draw(_inject_flags)))
     cut = draw(st.integers(1, len(data)) if draw(st.integers(0, 9)) == 0 else st.just(len(data)))
     data = data[:cut]
     if draw(st.integers(0, 3)):
         natural = CLIENT_PORT if packet.destination == VIP else SERVER_PORT
         port = draw(st.just(natural) | _ports)
-        return Arrival(port, packets.arriving(data, port))
-    action = draw(st.sampled_from((Action.TRANSLATE, Action.TRANSLATE, Action.TRANSLATE, Action.EMIT, 3, 255)))
-    return Injection(packets.cpu_frame(action, draw(_ports | st.sampled_from((2, 0x0100, 0xFFFF))), data))
+        return Arrival(port, packets.arriving(data, port, draw(_ether_types)))
+    action = draw(st.sampled_from((Action.TRANSLATE,) * 5 + (Action.EMIT, 3, 255)))
+    port = draw(st.sampled_from((*PORTS * 3, 2, 0x0100, 0xFFFF)))
+    frame = packets.cpu_frame(action, port, data, ether_type=draw(_ether_types))
+    broken = draw(st.sampled_from((None,) * 8 + (0, 5)))
+    return Injection(frame if broken is None else frame[:broken] + b"\x4d" + frame[broken + 1 :])
+
+
+@st.composite
+def _conversation(draw: st.DrawFn, splice: Splice) -> Stimulus:
+    """A packet of a connection that has little to say, so that FINs and what acknowledges them meet."""
+    direction = draw(st.sampled_from(Direction))
+    match = splice.translations()[direction].match
+    sent, got = draw(st.integers(0, 2)), draw(st.integers(0, 4))
+    client, server = 2**32 - 2, 7000
+    toward_server = direction is Direction.TO_SERVER
+    packet = Tcp(
+        source=match.source,
+        destination=match.destination,
+        sequence=((client if toward_server else server) + sent) % 2**32,
+        acknowledgment=((server + splice.delta if toward_server else client) + got) % 2**32,
+        flags=draw(st.sampled_from((ACK, ACK, ACK | FIN, ACK | FIN, FIN, RST | ACK))),
+        payload=draw(st.binary(max_size=2)),
+    )
+    port = CLIENT_PORT if toward_server else SERVER_PORT
+    return Arrival(port, packet.arriving(port))
 
 
 @st.composite
 def scenarios(draw: st.DrawFn) -> Scenario:
     """Rules, and a few frames that meet them."""
     rules = draw(_rules)
-    return Scenario(rules, tuple(draw(st.lists(_stimuli(rules), min_size=1, max_size=6))))
+    stimuli = _stimuli(rules) if draw(st.integers(0, 3)) else _conversation(rules.splices[0])
+    return Scenario(rules, tuple(draw(st.lists(stimuli, min_size=4, max_size=12))))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.conformance.checks import Scenario, check_scenario, check_vector
 from tests.conformance.memory_target import MemoryTarget
@@ -33,7 +33,7 @@ class ConformanceSuite(VectorSuite):
         compare(target, self.examples)
 
 
-def compare(target: Target, examples: int) -> None:
+def compare(target: Target, examples: int, phases: Sequence[Phase] = tuple(Phase)) -> None:
     """Hold `target` to the reference in `examples` random scenarios; a failure shows the smallest that differs."""
     reference = MemoryTarget()
 
@@ -41,6 +41,13 @@ def compare(target: Target, examples: int) -> None:
         check_scenario(target, reference, scenario)
 
     # A target that takes long to program is no defect of the strategies; a stored example is of no use to others.
-    limits = settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    limits = settings(
+        max_examples=examples,
+        phases=phases,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
     run: Callable[[], None] = limits(given(scenarios())(check))
     run()
