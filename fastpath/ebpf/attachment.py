@@ -12,7 +12,7 @@ from pathlib import Path
 from fastpath.cpu_port import CpuPort
 from fastpath.ebpf import layout, links
 from fastpath.ebpf.compile import compiled
-from fastpath.ebpf.libbpf import BpfError, Map, Object
+from fastpath.ebpf.libbpf import Map, Object
 from fastpath.ebpf.pins import Pins
 from fastpath.ebpf.tables import Tables
 from fastpath.errors import Unavailable
@@ -38,7 +38,7 @@ class Attached:
 async def attach(
     stack: AsyncExitStack, interfaces: Sequence[str], name: str, pin_directory: Path, capacity: int
 ) -> Attached:
-    """Attach the program to `interfaces`, as instance `name`; `stack` undoes it. Raises Unavailable.
+    """Attach the program to `interfaces`, as instance `name`; `stack` undoes it. Raises Unavailable or BpfError.
 
     What an earlier instance of that name has left behind is removed first.
     """
@@ -46,15 +46,15 @@ async def attach(
         raise Unavailable(f"the fast path's name {name!r} is not 1..{_LONGEST_NAME} characters long")
     if not 0 < len(set(interfaces)) == len(interfaces) <= layout.MAX_PORTS:
         raise Unavailable(f"1..{layout.MAX_PORTS} interfaces are needed, each once: {', '.join(interfaces) or 'none'}")
-    label, slow_side, program_side = f"l7lb:{name}", f"{name}0", f"{name}1"
+    mark, slow_side, program_side = links.mark_of(name), f"{name}0", f"{name}1"
     ifindexes = await links.in_thread(partial(links.find, interfaces))
-    program = await asyncio.to_thread(_compiled)
+    program = Object(await asyncio.to_thread(compiled, SOURCE))
     stack.callback(program.close)
 
-    await links.in_thread(partial(links.detach, label))
-    await links.in_thread(partial(links.remove_pair, label))
-    stack.push_async_callback(links.in_thread, partial(links.remove_pair, label))
-    slow_ifindex, program_ifindex = await links.in_thread(partial(links.create_pair, label, slow_side, program_side))
+    await links.in_thread(partial(links.detach, mark))
+    await links.in_thread(partial(links.remove_pair, mark))
+    stack.push_async_callback(links.in_thread, partial(links.remove_pair, mark))
+    slow_ifindex, program_ifindex = await links.in_thread(partial(links.create_pair, mark, slow_side, program_side))
     tables = _load(program, capacity, program_ifindex)
     tables.set_ports(ifindexes)
     pins = Pins(pin_directory / name)
@@ -66,27 +66,17 @@ async def attach(
     # The sides of the CPU interface first, so that nothing is punted before it is kept from the kernel.
     programs = {slow_ifindex: program.program("l7lb_drop"), program_ifindex: program.program("l7lb_cpu")}
     programs |= dict.fromkeys(ifindexes, program.program("l7lb_port"))
-    forwarding = links.enable_forwarding(interfaces)
-    stack.callback(links.restore_forwarding, forwarding)
+    stack.callback(links.set_forwarding, links.forwarding(interfaces))
+    links.set_forwarding(dict.fromkeys(interfaces, "1"))
     added: list[int] = []
-    stack.push_async_callback(links.in_thread, partial(links.detach, label, added))
-    await links.in_thread(partial(links.attach, label, programs, added))
+    stack.push_async_callback(links.in_thread, partial(links.detach, mark, added))
+    await links.in_thread(partial(links.attach, mark, programs, added))
     return Attached(program.maps, tables, port, program_side)
 
 
-def _compiled() -> Object:
-    try:
-        return Object(compiled(SOURCE))
-    except BpfError as error:
-        raise Unavailable(f"cannot open the program: {error}") from error
-
-
 def _load(program: Object, capacity: int, program_ifindex: int) -> Tables:
-    try:
-        (constants,) = (one for name, one in program.maps.items() if name.endswith(".rodata"))
-        constants.initialise(layout.number(program_ifindex))
-        program.maps["l7lb_flows"].resize(2 * capacity)
-        program.load()
-    except BpfError as error:
-        raise Unavailable(f"cannot load the program: {error}") from error
+    (constants,) = (one for name, one in program.maps.items() if name.endswith(".rodata"))
+    constants.initialise(layout.number(program_ifindex))
+    program.maps["l7lb_flows"].resize(2 * capacity)
+    program.load()
     return Tables(program.maps)

@@ -12,7 +12,7 @@ from fastpath import frame as cpu
 from fastpath.ebpf import attachment, layout, links
 from fastpath.ebpf.attachment import Attached
 from fastpath.ebpf.ledger import Change, Ledger, check_endpoint, check_range
-from fastpath.ebpf.libbpf import RingBuffer
+from fastpath.ebpf.libbpf import BpfError, RingBuffer
 from fastpath.ebpf.pins import BPFFS
 from fastpath.ebpf.sweep import Sweep
 from fastpath.errors import Unavailable
@@ -41,6 +41,7 @@ class EbpfFastPath:
         self._ring = RingBuffer(attached.maps["l7lb_events"], self._ended)
         sweep = Sweep(attached.maps["l7lb_flows"], self._ledger, idle_after, self._found)
         self._sweeping = asyncio.create_task(sweep.run())
+        self._sweeping.add_done_callback(lambda _: self._stop_waiting())
         self._stack = stack
         stack.callback(self._ring.close)
 
@@ -59,12 +60,16 @@ class EbpfFastPath:
         `name` (1..14 characters) tells instances on one host apart: devices are called `<name>0` and
         `<name>1`, maps are pinned in `pin_directory/<name>`, and what a killed run left there is removed.
         `capacity` is in splices; memory is used as they come. A splice without a packet for
-        `idle_after` seconds is reported Idle, in every sweep until it is removed or used.
+        `idle_after` seconds is reported Idle, in every sweep until it is removed or used. IPv4
+        forwarding is enabled on `interfaces`, which the kernel's route lookup asks for, until `close`.
         """
         stack = AsyncExitStack()
         try:
             attached = await attachment.attach(stack, interfaces, name, pin_directory, capacity)
             return cls(attached, capacity, idle_after, stack)
+        except BpfError as error:
+            await stack.aclose()
+            raise Unavailable(f"cannot attach the program: {error}") from error
         except BaseException:
             await stack.aclose()
             raise
@@ -114,8 +119,10 @@ class EbpfFastPath:
             self._port.send(frame)
 
     async def events(self) -> AsyncIterator[Batch]:
-        """Punted frames and reports, one batch at a time; ends after `close`."""
+        """Punted frames and reports, one batch at a time; ends after `close`. Raises Unavailable."""
         while not self._closed:
+            if self._sweeping.done():
+                raise Unavailable("the sweep through the splices has failed") from self._sweeping.exception()
             batch = self._take()
             if batch.punts or batch.closed or batch.idle:
                 yield batch
@@ -144,8 +151,7 @@ class EbpfFastPath:
             return
         self._closed = True
         self._sweeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._sweeping
+        await asyncio.gather(self._sweeping, return_exceptions=True)
         self._stop_waiting()
         await self._stack.aclose()
 

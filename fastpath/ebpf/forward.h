@@ -11,15 +11,18 @@ struct next_hop {
 	struct bpf_redir_neigh unresolved; /* nh_family 0: the packet has its Ethernet addresses */
 };
 
-/* Finds the next hop of a packet that came by the interface `ifindex`, and sets its Ethernet addresses if known. */
+/*
+ * Finds the next hop of packet->ip and `tcp`, for a packet that came by the interface `ifindex`, and
+ * sets packet->ethernet if the neighbour is known.
+ */
 static __always_inline bool find_next_hop(struct __sk_buff *skb, __u32 ifindex, struct packet *packet,
-					  struct next_hop *hop)
+					  const struct tcphdr *tcp, struct next_hop *hop)
 {
 	struct bpf_fib_lookup fib = {
 		.family = AF_INET,
 		.l4_protocol = packet->ip.protocol,
-		.sport = packet->tcp.fixed.source,
-		.dport = packet->tcp.fixed.dest,
+		.sport = tcp->source,
+		.dport = tcp->dest,
 		.ifindex = ifindex,
 		.tos = packet->ip.tos,
 		.ipv4_src = packet->ip.saddr,

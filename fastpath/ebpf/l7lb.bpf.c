@@ -7,6 +7,7 @@
  */
 #include <linux/if_packet.h>
 
+#include "answer.h"
 #include "translate.h"
 
 #define ACTION_TRANSLATE 0
@@ -18,14 +19,15 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Step 6: a packet for a VIP and its port, of no splice. */
-static __always_inline int listened(struct __sk_buff *skb, const struct arrival *arrival, const struct packet *packet)
+static __always_inline int listened(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet,
+				    const struct offer *offer)
 {
 	if (!packet->tcp_length)
 		return drop(DROP_MALFORMED);
 	if (arrival->injected)
 		return drop(DROP_STALE);
 	if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
-		return punt(skb, arrival, REASON_SYN);
+		return answer(skb, arrival, packet, offer);
 	return punt(skb, arrival, REASON_MISS);
 }
 
@@ -42,6 +44,7 @@ static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival 
 	struct packet packet = {};
 	struct translation *translation;
 	struct endpoint destination = {};
+	struct offer *offer;
 	struct tuple key;
 
 	if (!read_ip(skb, &packet))
@@ -59,39 +62,39 @@ static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival 
 	if (translation)
 		return spliced(skb, arrival, &packet, &key, translation);
 	destination.port = key.destination_port;
-	if (bpf_map_lookup_elem(&l7lb_listeners, &destination))
-		return listened(skb, arrival, &packet);
+	offer = bpf_map_lookup_elem(&l7lb_listeners, &destination);
+	if (offer)
+		return listened(skb, arrival, &packet, offer);
 	if (!arrival->injected && is_expected(&key))
 		return punt(skb, arrival, REASON_MISS);
 	return unmatched(arrival);
 }
 
 /* Makes the reply of a packet that the slow path sends expected. */
-static __always_inline void expect_reply(struct __sk_buff *skb)
+static __always_inline void expect_reply(struct __sk_buff *skb, struct packet *packet)
 {
 	__u64 until = bpf_ktime_get_coarse_ns() + EXPECTED_FOR;
-	struct packet packet = {};
 	struct tuple sent, key;
 
-	if (!read_ip(skb, &packet) || is_fragment(&packet) || !read_tcp(skb, &packet))
+	if (!read_ip(skb, packet) || is_fragment(packet) || !read_tcp(skb, packet))
 		return;
-	sent = tuple_of(&packet);
+	sent = tuple_of(packet);
 	key = reversed(&sent);
 	bpf_map_update_elem(&l7lb_expected, &key, &until, BPF_ANY);
 }
 
 /* Sends a packet of the slow path's to its next hop; as it arrived on no port, it is routed as if on the first. */
-static __always_inline int route(struct __sk_buff *skb, __u8 flags)
+static __noinline int route(struct __sk_buff *skb, __u8 flags)
 {
 	__u32 first = 0, *ifindex = bpf_map_lookup_elem(&l7lb_ports, &first);
 	struct packet packet = {};
 	struct next_hop hop = {};
 
 	if (flags & EXPECT_REPLY)
-		expect_reply(skb);
+		expect_reply(skb, &packet);
 	if (bpf_skb_load_bytes(skb, 0, &packet.ethernet, HEADERS_LENGTH) ||
 	    packet.ethernet.h_proto != bpf_htons(ETH_P_IP) || !ifindex ||
-	    !find_next_hop(skb, *ifindex, &packet, &hop) ||
+	    !find_next_hop(skb, *ifindex, &packet, &packet.tcp.fixed, &hop) ||
 	    bpf_skb_store_bytes(skb, 0, &packet.ethernet, sizeof(packet.ethernet), 0))
 		return drop(DROP_NO_ROUTE);
 	return send(&hop);

@@ -71,7 +71,7 @@ class Ledger:
     def install(self, splices: Sequence[Splice]) -> Change:
         """What adds or replaces `splices`; raises TableFull or Rejected."""
         batch = {splice.flow: splice for splice in splices}
-        added = len(batch.keys() - self._records.keys())
+        added = sum(flow not in self._records for flow in batch)
         if len(self) + added > self._capacity:
             raise TableFull(f"{added} more splices do not fit: {len(self)} of {self._capacity} are taken")
         self._check(batch)

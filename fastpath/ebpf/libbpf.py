@@ -45,7 +45,7 @@ class _Library:
 
     def _logged(self, level: int, form: bytes, arguments: int) -> int:
         if level <= _LOG_INFO:
-            # A va_list is passed on by its address on every ABI that the kernel's BPF JITs know.
+            # Whatever a va_list is on an ABI, it is one argument of a pointer's size.
             buffer = ctypes.create_string_buffer(65536)
             _VSNPRINTF(buffer, len(buffer), form, c_void_p(arguments))
             self.log.append(buffer.value.decode(errors="replace").rstrip())

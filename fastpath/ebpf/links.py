@@ -6,7 +6,6 @@ The functions block for milliseconds, and pyroute2 needs an event loop of its ow
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from fastpath.errors import Unavailable
 
 _INGRESS, _EGRESS = 0xFFFF_FFF2, 0xFFFF_FFF3
 _LARGEST_MTU = 65535
+_MARK = "l7lb:"
 _CONF = Path("/proc/sys/net")
 _SENT_DROPPED = 11
 """The column of /proc/net/dev."""
@@ -46,8 +46,8 @@ def find(interfaces: Sequence[str]) -> list[int]:
     return indexes
 
 
-def create_pair(label: str, slow: str, program: str) -> tuple[int, int]:
-    """Create the veth pair of the CPU interface, marked with `label`, and set it up; returns both ifindexes."""
+def create_pair(mark: str, slow: str, program: str) -> tuple[int, int]:
+    """Create the veth pair of the CPU interface, marked `mark`, and set it up; returns both ifindexes."""
     with _netlink() as ipr:
         for name in (slow, program):
             if ipr.link_lookup(ifname=name):
@@ -58,43 +58,63 @@ def create_pair(label: str, slow: str, program: str) -> tuple[int, int]:
             index = ipr.link_lookup(ifname=name)[0]
             # Without IPv6 nothing but our frames passes the pair.
             _set(f"ipv6/conf/{name}/disable_ipv6", "1")
-            ipr.link("set", index=index, mtu=_LARGEST_MTU, ifalias=label, state="up")
+            ipr.link("set", index=index, mtu=_LARGEST_MTU, ifalias=mark, state="up")
             indexes.append(index)
     return indexes[0], indexes[1]
 
 
-def attach(label: str, programs: Mapping[int, int], added: list[int]) -> None:
-    """Attach programs (ifindex to descriptor) at ingress as filters named `label`; `added` gets where clsact is new."""
+def mark_of(name: str) -> str:
+    """What filters and devices of the instance `name` are marked with."""
+    return f"{_MARK}{name}"
+
+
+def attach(mark: str, programs: Mapping[int, int], added: list[int]) -> None:
+    """Attach programs (by ifindex) at ingress as filters marked `mark`; `added` gets where the clsact is ours."""
     with _netlink() as ipr:
         for index, program in programs.items():
-            try:
+            marks = _marks(ipr, index)
+            if marks is None:
                 ipr.tc("add", "clsact", index)
+            # One that holds nothing but filters of other instances came with them.
+            if marks is None or (marks and all(one.startswith(_MARK) for one in marks)):
                 added.append(index)
-            except NetlinkError as error:
-                if error.code != errno.EEXIST:
-                    raise
-            ipr.tc("add-filter", "bpf", index, parent=_INGRESS, fd=program, name=label, direct_action=True)
+            ipr.tc("add-filter", "bpf", index, parent=_INGRESS, fd=program, name=mark, direct_action=True)
 
 
-def detach(label: str, added: Collection[int] | None = None) -> None:
-    """Remove the filters named `label`, and a clsact that is empty then and in `added` (None: any)."""
+def detach(mark: str, added: Collection[int] | None = None) -> None:
+    """Remove the filters marked `mark`, and a clsact that is empty then and in `added` (None: any)."""
     with _netlink() as ipr:
-        for qdisc in list(ipr.get_qdiscs()):
-            index = qdisc["index"]
-            if qdisc.get_attr("TCA_KIND") != "clsact":
+        for index in [link["index"] for link in ipr.get_links()]:
+            if mark not in (_marks(ipr, index) or ()):
                 continue
-            ours = [found for found in ipr.get_filters(index=index, parent=_INGRESS) if _label(found) == label]
-            for found in ours:
-                ipr.tc("del-filter", "bpf", index, found["handle"], parent=_INGRESS, info=found["info"])
-            empty = not any(list(ipr.get_filters(index=index, parent=parent)) for parent in (_INGRESS, _EGRESS))
-            if ours and empty and (added is None or index in added):
+            for found in _filters(ipr, index, _INGRESS):
+                if _mark(found) == mark:
+                    ipr.tc("del-filter", "bpf", index, found["handle"], parent=_INGRESS, info=found["info"])
+            if not _marks(ipr, index) and (added is None or index in added):
                 ipr.tc("del", "clsact", index)
 
 
-def remove_pair(label: str) -> None:
-    """Remove the veth pair that is marked with `label`, if it is there."""
+def _marks(ipr: IPRoute, index: int) -> list[str] | None:
+    """The marks of the filters at an interface, empty for another's; None if there is no clsact."""
+    if all(qdisc.get_attr("TCA_KIND") != "clsact" for qdisc in ipr.get_qdiscs(index)):
+        return None
+    return [_mark(found) for parent in (_INGRESS, _EGRESS) for found in _filters(ipr, index, parent)]
+
+
+def _filters(ipr: IPRoute, index: int, parent: int) -> list[nlmsg_base]:
+    # The dump has an entry for each preference, too, which has no options.
+    return [found for found in ipr.get_filters(index=index, parent=parent) if found.get_attr("TCA_OPTIONS")]
+
+
+def _mark(found: nlmsg_base) -> str:
+    mark: str | None = found.get_attr("TCA_OPTIONS").get_attr("TCA_BPF_NAME")
+    return mark or ""
+
+
+def remove_pair(mark: str) -> None:
+    """Remove the veth pair that is marked `mark`, if it is there."""
     with _netlink() as ipr:
-        ours = [link["index"] for link in ipr.get_links() if link.get_attr("IFLA_IFALIAS") == label]
+        ours = [link["index"] for link in ipr.get_links() if link.get_attr("IFLA_IFALIAS") == mark]
         # The second end goes with the first.
         for index in ours[:1]:
             ipr.link("del", index=index)
@@ -109,19 +129,14 @@ def lost(interface: str) -> int:
     return 0
 
 
-def enable_forwarding(interfaces: Sequence[str]) -> dict[str, str]:
-    """Let IPv4 packets from `interfaces` be forwarded; returns the settings before, for `restore_forwarding`."""
-    before = {}
-    for interface in interfaces:
-        path = _forwarding(interface)
-        before[interface] = (_CONF / path).read_text().strip()
-        _set(path, "1")
-    return before
+def forwarding(interfaces: Sequence[str]) -> dict[str, str]:
+    """Whether IPv4 packets from `interfaces` are forwarded: the settings, for `set_forwarding`."""
+    return {interface: (_CONF / _forwarding(interface)).read_text().strip() for interface in interfaces}
 
 
-def restore_forwarding(before: Mapping[str, str]) -> None:
-    """Undo `enable_forwarding`; an interface that has gone is passed over."""
-    for interface, value in before.items():
+def set_forwarding(values: Mapping[str, str]) -> None:
+    """Set forwarding by interface; an interface that has gone is passed over. Raises Unavailable."""
+    for interface, value in values.items():
         _set(_forwarding(interface), value)
 
 
@@ -132,14 +147,11 @@ def _forwarding(interface: str) -> str:
 def _set(path: str, value: str) -> None:
     """Write a setting; where it is missing there is nothing to set (no IPv6, or the interface has gone)."""
     setting = _CONF / path
-    if setting.exists():
-        setting.write_text(value)
-
-
-def _label(found: nlmsg_base) -> str | None:
-    options = found.get_attr("TCA_OPTIONS")
-    label: str | None = options and options.get_attr("TCA_BPF_NAME")
-    return label
+    try:
+        if setting.exists():
+            setting.write_text(value)
+    except OSError as error:
+        raise Unavailable(f"cannot set {setting} to {value}: {error.strerror}") from error
 
 
 @contextmanager

@@ -12,11 +12,23 @@
 #define OPTION_SACK 5
 #define OPTION_TIMESTAMPS 8
 
+#define NOP_NOP (OPTION_NOP << 8 | OPTION_NOP)
+#define SACK_PERMITTED (OPTION_SACK_PERMITTED << 8 | 2)
+
 #define MAX_SACK_EDGES 8
 
 /* NOP NOP TIMESTAMPS 10: the options of nearly every segment. */
 #define TIMESTAMPS_ONLY_LENGTH 12
 #define TIMESTAMPS_ONLY bpf_htonl(0x0101080a)
+
+#define ENDED MAX_TCP_OPTIONS /* what a step returns after the last option, */
+#define MALFORMED -1	      /* and at one that makes them all malformed */
+
+struct option {
+	__u32 offset;
+	__u32 length;
+	__u8 kind;
+};
 
 /* What is added to the numbers in the options. */
 struct deltas {
@@ -25,94 +37,100 @@ struct deltas {
 	__u32 tsecr;
 };
 
-struct walk {
-	struct segment_header header;
-	__u32 offset;
-	__u32 end;
-	struct deltas deltas;
-	bool malformed;
-};
-
-static __always_inline void add_at(struct walk *walk, __u32 offset, __u32 delta)
+static __always_inline bool has_its_length(const struct option *option)
 {
-	__u8 *at;
-	__u32 number;
+	switch (option->kind) {
+	case OPTION_MSS:
+		return option->length == 4;
+	case OPTION_WINDOW_SCALE:
+		return option->length == 3;
+	case OPTION_SACK_PERMITTED:
+		return option->length == 2;
+	case OPTION_TIMESTAMPS:
+		return option->length == 10;
+	case OPTION_SACK:
+		return option->length >= 10 && option->length % 8 == 2;
+	default:
+		return option->length >= 2;
+	}
+}
 
+/* Reads the option at `offset` of `end` bytes; returns where the next one stands, ENDED or MALFORMED. */
+static __always_inline int read_option(const struct segment_header *header, __u32 offset, __u32 end,
+				       struct option *option)
+{
+	if (end > MAX_TCP_OPTIONS || offset >= end)
+		return ENDED;
+	option->offset = offset;
+	option->kind = header->options[offset];
+	if (option->kind == OPTION_END)
+		return ENDED;
+	if (option->kind == OPTION_NOP)
+		return offset + 1;
+	option->length = offset + 1 < end ? header->options[offset + 1] : 0;
+	return has_its_length(option) && offset + option->length <= end ? offset + option->length : MALFORMED;
+}
+
+/* The number of four bytes at `offset`, byte by byte, for options may stand at any alignment. */
+static __always_inline __u32 number_at(const struct segment_header *header, __u64 offset)
+{
+	const __u8 *at;
+
+	barrier_var(offset); /* or clang checks one copy and adds another to the pointer */
+	if (offset > MAX_TCP_OPTIONS - 4)
+		return 0;
+	at = header->options + offset;
+	return (__u32)at[0] << 24 | (__u32)at[1] << 16 | (__u32)at[2] << 8 | at[3];
+}
+
+static __always_inline void add_at(struct segment_header *header, __u64 offset, __u32 delta)
+{
+	__u32 number = number_at(header, offset) + delta;
+	__u8 *at;
+
+	barrier_var(offset);
 	if (offset > MAX_TCP_OPTIONS - 4)
 		return;
-	at = walk->header.options + offset;
-	/* Byte by byte, for options may stand at any alignment. */
-	number = (__u32)at[0] << 24 | (__u32)at[1] << 16 | (__u32)at[2] << 8 | at[3];
-	number += delta;
+	at = header->options + offset;
 	at[0] = number >> 24;
 	at[1] = number >> 16;
 	at[2] = number >> 8;
 	at[3] = number;
 }
 
-static __always_inline bool has_its_length(__u8 kind, __u32 length)
+/* One step of translate_options. Not static, so that the verifier looks at it once and not for each option. */
+__noinline int translate_option(struct segment_header *header, __u32 offset, __u32 end, const struct deltas *deltas)
 {
-	switch (kind) {
-	case OPTION_MSS:
-		return length == 4;
-	case OPTION_WINDOW_SCALE:
-		return length == 3;
-	case OPTION_SACK_PERMITTED:
-		return length == 2;
-	case OPTION_TIMESTAMPS:
-		return length == 10;
-	case OPTION_SACK:
-		return length >= 10 && length % 8 == 2;
-	default:
-		return true;
+	struct option option = {};
+	int next;
+
+	if (!header || !deltas)
+		return MALFORMED;
+	next = read_option(header, offset, end, &option);
+	if (next < 0)
+		return next;
+	if (option.kind == OPTION_TIMESTAMPS) {
+		add_at(header, option.offset + 2, deltas->tsval);
+		add_at(header, option.offset + 6, deltas->tsecr);
+	} else if (option.kind == OPTION_SACK) {
+		for (__u32 edge = 0; edge < MAX_SACK_EDGES && 2 + 4 * edge < option.length; edge++)
+			add_at(header, option.offset + 2 + 4 * edge, deltas->edges);
 	}
+	return next;
 }
 
-/* A bpf_loop callback: one option; 1 ends the walk. */
-static long translate_option(__u32 index, struct walk *walk)
+/* Translates the options of a header, `end` bytes of them; false if they are malformed. */
+static __always_inline bool translate_options(struct segment_header *header, __u32 end, const struct deltas *deltas)
 {
-	__u32 offset = walk->offset;
-	__u32 length = 0;
-	__u8 kind;
+	__be32 *words = (__be32 *)header->options;
+	int offset = 0;
 
-	if (offset >= walk->end || offset >= MAX_TCP_OPTIONS)
-		return 1;
-	kind = walk->header.options[offset];
-	if (kind == OPTION_END)
-		return 1;
-	if (kind == OPTION_NOP) {
-		walk->offset = offset + 1;
-		return 0;
-	}
-	if (offset + 1 < walk->end && offset + 1 < MAX_TCP_OPTIONS)
-		length = walk->header.options[offset + 1];
-	if (length < 2 || offset + length > walk->end || !has_its_length(kind, length)) {
-		walk->malformed = true;
-		return 1;
-	}
-	if (kind == OPTION_TIMESTAMPS) {
-		add_at(walk, offset + 2, walk->deltas.tsval);
-		add_at(walk, offset + 6, walk->deltas.tsecr);
-	} else if (kind == OPTION_SACK) {
-		for (__u32 edge = 0; edge < MAX_SACK_EDGES && 2 + 4 * edge < length; edge++)
-			add_at(walk, offset + 2 + 4 * edge, walk->deltas.edges);
-	}
-	walk->offset = offset + length;
-	return 0;
-}
-
-/* Translates the options of walk->header up to walk->end; false if they are malformed. */
-static __always_inline bool translate_options(struct walk *walk)
-{
-	__be32 *words = (__be32 *)walk->header.options;
-
-	if (walk->end == 0)
-		return true;
-	if (walk->end == TIMESTAMPS_ONLY_LENGTH && words[0] == TIMESTAMPS_ONLY) {
-		words[1] = bpf_htonl(bpf_ntohl(words[1]) + walk->deltas.tsval);
-		words[2] = bpf_htonl(bpf_ntohl(words[2]) + walk->deltas.tsecr);
+	if (end == TIMESTAMPS_ONLY_LENGTH && words[0] == TIMESTAMPS_ONLY) {
+		words[1] = bpf_htonl(bpf_ntohl(words[1]) + deltas->tsval);
+		words[2] = bpf_htonl(bpf_ntohl(words[2]) + deltas->tsecr);
 		return true;
 	}
-	bpf_loop(MAX_TCP_OPTIONS, translate_option, walk, 0);
-	return !walk->malformed;
+	for (int option = 0; option < MAX_TCP_OPTIONS && 0 <= offset && offset < (int)end; option++)
+		offset = translate_option(header, offset, end, deltas);
+	return offset >= 0;
 }

@@ -1,31 +1,34 @@
-"""Hosts for tests: network namespaces without names, each lived in by a thread, gone when the process is."""
+"""Hosts for tests: network namespaces without names, gone when the process is."""
 
 from __future__ import annotations
 
 import ctypes
 import os
 import subprocess
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
 _CLONE_NEWNET = 0x4000_0000
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 T = TypeVar("T")
 
 
 class Host:
-    """A network namespace; `run` runs functions in it."""
+    """A network namespace; `run` runs functions in it, several at a time if they are asked for by several threads."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1)
-        self.thread: int = self._executor.submit(self._enter).result()
+        self._namespace = _in_thread(_new_namespace)
+        self._executor = ThreadPoolExecutor(initializer=partial(_enter, self._namespace))
         self.shell("ip link set lo up")
 
     def run(self, function: Callable[[], T]) -> T:
-        return self._executor.submit(function).result()
+        return self.submit(function).result()
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        return self._executor.submit(function)
 
     def shell(self, *commands: str) -> str:
         """Run command lines; returns what they print."""
@@ -33,21 +36,37 @@ class Host:
 
     def wire(self, name: str, other: Host, other_name: str) -> None:
         """Connect an interface to one of another host's."""
+        there = f"/proc/{os.getpid()}/fd/{other._namespace}"
         self.shell(
-            f"ip link add {name} type veth peer name {other_name} netns {other.thread}",
+            f"ip link add {name} type veth peer name {other_name} netns {there}",
             f"ip link set {name} up",
         )
         other.shell(f"ip link set {other_name} up")
 
     def close(self) -> None:
         self._executor.shutdown()
+        os.close(self._namespace)
 
-    @staticmethod
-    def _enter() -> int:
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.unshare(_CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "cannot create a network namespace")
-        return threading.get_native_id()
+
+def _in_thread(function: Callable[[], T]) -> T:
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(function).result()
+
+
+def _new_namespace() -> int:
+    """Take this thread to a new namespace; returns its descriptor."""
+    _checked(_LIBC.unshare(_CLONE_NEWNET))
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+
+
+def _enter(namespace: int) -> None:
+    _checked(_LIBC.setns(namespace, _CLONE_NEWNET))
+
+
+def _checked(result: int) -> None:
+    if result:
+        number = ctypes.get_errno()
+        raise OSError(number, f"no network namespace: {os.strerror(number)}")
 
 
 def _output(command: str) -> str:

@@ -46,6 +46,10 @@ def clsacts(host: Host) -> set[str]:
     return {qdisc["dev"] for qdisc in json.loads(host.shell("tc -j qdisc")) if qdisc["kind"] == "clsact"}
 
 
+def pinned(names: list[str]) -> list[str]:
+    return [name for name in names if (PINS / name).is_dir()]
+
+
 def forwarding(host: Host, interface: str) -> str:
     return host.shell(f"sysctl -n net.ipv4.conf.{interface}.forwarding").strip()
 
@@ -99,15 +103,13 @@ def test_two_instances_side_by_side(laboratory: Laboratory) -> None:
 
     async def scenario() -> None:
         first, second = [await EbpfFastPath.open(laboratory.interfaces, name=name) for name in names]
-        assert filters(other_thread, "client") == [f"l7lb:{name}" for name in reversed(names)]
+        assert filters(laboratory.balancer, "client") == [f"l7lb:{name}" for name in reversed(names)]
         await first.close()
-        assert filters(other_thread, "client") == [f"l7lb:{names[1]}"]
-        assert [path.name for path in PINS.iterdir() if path.name in names] == [names[1]]
+        assert filters(laboratory.balancer, "client") == [f"l7lb:{names[1]}"]
+        assert pinned(names) == [names[1]]
         await second.close()
 
-    other_thread = laboratory.balancer.sibling()
     laboratory.balancer.run(lambda: uvloop.run(scenario()))
-    other_thread.close()
     assert clsacts(laboratory.balancer) == set()
 
 

@@ -61,14 +61,13 @@ def fetch() -> bytes:
 
 async def exchange(laboratory: Laboratory, *, snat: bool = False, pivot: bool = False) -> Exchange:
     """Run one connection through a splice, up to the report of its end."""
-    loop = asyncio.get_running_loop()
-    listener = laboratory.server.run(lambda: socket.create_server((socket.inet_ntoa(SERVER.address), SERVER.port)))
+    listener = laboratory.server.run(_listen)
     fastpath = await EbpfFastPath.open(laboratory.interfaces, name=unique())
     try:
         slow_path = SlowPath(fastpath, snat=snat, pivot=pivot)
         await slow_path.configure()
-        served = loop.run_in_executor(None, laboratory.server.run, lambda: serve(listener))
-        fetched = loop.run_in_executor(None, laboratory.client.run, fetch)
+        served = asyncio.wrap_future(laboratory.server.submit(lambda: serve(listener)))
+        fetched = asyncio.wrap_future(laboratory.client.submit(fetch))
         closed: list[Closed] = []
         async for batch in fastpath.events():
             await slow_path.handle(batch)
@@ -116,15 +115,14 @@ def test_super_packets_pass_through_the_slow_path(laboratory: Laboratory) -> Non
 @pytest.mark.parametrize("resets", ["client", "server"])
 def test_a_reset_is_reported(laboratory: Laboratory, resets: str) -> None:
     async def scenario() -> list[Closed]:
-        loop = asyncio.get_running_loop()
-        listener = laboratory.server.run(lambda: socket.create_server((socket.inet_ntoa(SERVER.address), SERVER.port)))
+        listener = laboratory.server.run(_listen)
         fastpath = await EbpfFastPath.open(laboratory.interfaces, name=unique())
         try:
             slow_path = SlowPath(fastpath)
             await slow_path.configure()
             ends = {
-                "server": loop.run_in_executor(None, laboratory.server.run, lambda: listener.accept()[0]),
-                "client": loop.run_in_executor(None, laboratory.client.run, _connect),
+                "server": asyncio.wrap_future(laboratory.server.submit(lambda: listener.accept()[0])),
+                "client": asyncio.wrap_future(laboratory.client.submit(_connect)),
             }
             done = asyncio.create_task(_reset(ends, resets))
             async for batch in fastpath.events():
@@ -139,6 +137,10 @@ def test_a_reset_is_reported(laboratory: Laboratory, resets: str) -> None:
 
     (closed,) = laboratory.balancer.run(lambda: uvloop.run(scenario()))
     assert closed.reset
+
+
+def _listen() -> socket.socket:
+    return socket.create_server((socket.inet_ntoa(SERVER.address), SERVER.port))
 
 
 def _connect() -> socket.socket:

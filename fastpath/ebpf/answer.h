@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Answering SYNs: the SYN-ACK takes the place of the SYN. */
+#pragma once
+
+#include "cookie.h"
+#include "forward.h"
+#include "options.h"
+#include "write.h"
+
+#define SYN_ACK_TTL 64
+#define DONT_FRAGMENT 0x4000
+#define NS_PER_MS 1000000
+#define LARGEST_SCALE 14 /* RFC 7323 section 2.3 */
+
+/* One step of agree; as with translate_option, the verifier looks at it once. */
+__noinline int read_asked(const struct segment_header *header, __u32 offset, __u32 end, struct agreed *asked)
+{
+	struct option option = {};
+	int next;
+
+	if (!header || !asked)
+		return MALFORMED;
+	next = read_option(header, offset, end, &option);
+	if (next < 0)
+		return next;
+	if (option.kind == OPTION_MSS) {
+		asked->mss = number_at(header, option.offset);
+	} else if (option.kind == OPTION_WINDOW_SCALE && option.offset + 2 < MAX_TCP_OPTIONS) {
+		asked->window_scale = header->options[option.offset + 2];
+		if (asked->window_scale > LARGEST_SCALE)
+			asked->window_scale = LARGEST_SCALE;
+	} else if (option.kind == OPTION_SACK_PERMITTED) {
+		asked->sack = true;
+	} else if (option.kind == OPTION_TIMESTAMPS) {
+		asked->timestamps = true;
+		asked->tsval = number_at(header, option.offset + 2);
+	}
+	return next;
+}
+
+/* What the SYN asks for and the listener offers; false if its options are malformed. */
+static __always_inline bool agree(const struct packet *syn, const struct offer *offer, struct agreed *agreed)
+{
+	const __u8 ecn = FLAG_ECE | FLAG_CWR;
+	__u32 end = syn->tcp_length - sizeof(struct tcphdr);
+	int offset = 0;
+
+	*agreed = (struct agreed){ .window_scale = NO_SCALE };
+	for (int option = 0; option < MAX_TCP_OPTIONS && 0 <= offset && offset < (int)end; option++)
+		offset = read_asked(&syn->tcp, offset, end, agreed);
+	if (offer->window_scale == NO_SCALE)
+		agreed->window_scale = NO_SCALE;
+	agreed->sack &= offer->sack;
+	agreed->timestamps &= offer->timestamps;
+	agreed->ecn = offer->ecn && (syn->flags & ecn) == ecn;
+	return offset >= 0;
+}
+
+/* Writes the SYN-ACK's options in the layout of slowpath.wire.options.Options.encode; returns their length. */
+static __always_inline __u32 write_options(__u8 *options, const struct offer *offer, const struct agreed *agreed)
+{
+	__u32 lead = agreed->sack ? SACK_PERMITTED : NOP_NOP;
+	__be32 *words = (__be32 *)options;
+	__u32 count = 0;
+
+	words[count++] = bpf_htonl(OPTION_MSS << 24 | 4 << 16 | offer->mss);
+	if (agreed->timestamps) {
+		words[count++] = bpf_htonl(lead << 16 | OPTION_TIMESTAMPS << 8 | 10);
+		words[count++] = bpf_htonl(bpf_ktime_get_ns() / NS_PER_MS);
+		words[count++] = bpf_htonl(agreed->tsval);
+	} else if (agreed->sack) {
+		words[count++] = bpf_htonl(NOP_NOP << 16 | SACK_PERMITTED);
+	}
+	if (agreed->window_scale != NO_SCALE)
+		words[count++] = bpf_htonl(OPTION_NOP << 24 | OPTION_WINDOW_SCALE << 16 | 3 << 8 | offer->window_scale);
+	return count * sizeof(*words);
+}
+
+/* The TCP header of the SYN-ACK; returns its length. */
+static __always_inline __u32 write_syn_ack(struct segment_header *reply, const struct packet *syn,
+					   const struct offer *offer, const struct agreed *agreed, __u32 cookie)
+{
+	const struct tcphdr *asked = &syn->tcp.fixed;
+	__u32 length = sizeof(struct tcphdr) + write_options(reply->options, offer, agreed);
+
+	reply->fixed = (struct tcphdr){
+		.source = asked->dest,
+		.dest = asked->source,
+		.seq = bpf_htonl(cookie),
+		.ack_seq = bpf_htonl(bpf_ntohl(asked->seq) + 1),
+		.doff = length / 4,
+		.syn = 1,
+		.ack = 1,
+		.ece = agreed->ecn,
+		.window = bpf_htons(offer->window),
+		.check = asked->check, /* still the SYN's: write_headers brings it to the new header */
+	};
+	return length;
+}
+
+static __always_inline void write_ip(struct iphdr *ip, __u32 tcp_length)
+{
+	*ip = (struct iphdr){
+		.version = 4,
+		.ihl = sizeof(*ip) / 4,
+		.tot_len = bpf_htons(sizeof(*ip) + tcp_length),
+		.frag_off = bpf_htons(DONT_FRAGMENT),
+		.ttl = SYN_ACK_TTL,
+		.protocol = IPPROTO_TCP,
+		.saddr = ip->daddr,
+		.daddr = ip->saddr,
+	};
+	ip->check = updated(0xffff, bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
+}
+
+/*
+ * Answers a SYN for a listener by a SYN-ACK with a cookie; what is out of the ordinary, and everything
+ * as long as there are no secrets, is punted. The checksum is brought from one to the other rather
+ * than computed: it may be one that an offload completes, and to a corrupt SYN the answer is corrupt.
+ */
+static __noinline int answer(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet,
+			     const struct offer *offer)
+{
+	__u32 first = 0, *epochs = bpf_map_lookup_elem(&l7lb_epoch, &first);
+	struct segment_header reply = {};
+	struct cookie_key *secret;
+	struct next_hop hop = {};
+	struct agreed agreed;
+	__u32 epoch, length, longest, lengths[2];
+
+	if (!epochs || !*epochs || packet->flags & (FLAG_FIN | FLAG_RST) || packet->payload ||
+	    packet->ip_length != sizeof(struct iphdr) || !read_options(skb, packet) || !agree(packet, offer, &agreed))
+		return punt(skb, arrival, REASON_SYN);
+	epoch = *epochs - 1;
+	secret = bpf_map_lookup_elem(&l7lb_cookies, &epoch);
+	if (!secret)
+		return punt(skb, arrival, REASON_SYN);
+	length = write_syn_ack(&reply, packet, offer, &agreed, make_cookie(secret, epoch, packet, &agreed));
+	write_ip(&packet->ip, length);
+	if (!find_next_hop(skb, arrival->ifindex, packet, &reply.fixed, &hop))
+		return drop(DROP_NO_ROUTE);
+	/* Both headers are zero up to the longer one's length; only the length differs in the pseudo-header. */
+	longest = length > packet->tcp_length ? length : packet->tcp_length;
+	lengths[0] = bpf_htonl(packet->tcp_length);
+	lengths[1] = bpf_htonl(length);
+	if (bpf_skb_change_tail(skb, TCP_OFFSET + longest, 0) ||
+	    !write_headers(skb, packet, &reply, longest,
+			   bpf_csum_diff(&lengths[0], sizeof(__be32), &lengths[1], sizeof(__be32), 0)) ||
+	    bpf_skb_change_tail(skb, TCP_OFFSET + length, 0))
+		return drop(DROP_NO_ROUTE);
+	count(SYNS_ANSWERED);
+	return send(&hop);
+}

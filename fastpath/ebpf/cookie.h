@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* SYN cookies: the layout and the tags of slowpath/tcp/cookie.py. */
+#pragma once
+
+#include "maps.h"
+#include "packet.h"
+#include "siphash.h"
+
+#define LEAD_EPOCH_SHIFT 10
+#define LEAD_MSS_SHIFT 7
+#define LEAD_SCALE_SHIFT 3
+#define LEAD_SACK 4
+#define LEAD_TIMESTAMPS 2
+#define LEAD_ECN 1
+
+#define COOKIE_LEAD_SHIFT 21
+#define COOKIE_TUPLE_SHIFT 10
+#define COOKIE_TUPLE_MASK 0x7ff
+#define COOKIE_ISN_MASK 0x3ff
+
+/* What a SYN asks for and its listener offers; `window_scale` is the client's, or NO_SCALE. */
+struct agreed {
+	__u32 tsval; /* the client's */
+	__u16 mss;   /* the client's; 0: none named */
+	__u8 window_scale;
+	bool sack;
+	bool timestamps;
+	bool ecn;
+};
+
+/* The index of the largest MSS in (536, 1220, 1300, 1360, 1400, 1440, 1460, 8960) that is not above `mss`. */
+static __always_inline __u32 mss_index(__u16 mss)
+{
+	return (mss >= 1220) + (mss >= 1300) + (mss >= 1360) + (mss >= 1400) + (mss >= 1440) + (mss >= 1460) +
+	       (mss >= 8960);
+}
+
+/* Eight bytes as SipHash reads them. */
+static __always_inline __u64 little_endian(__be32 first, __be32 second)
+{
+	return (__u64)__builtin_bswap32(bpf_ntohl(second)) << 32 | __builtin_bswap32(bpf_ntohl(first));
+}
+
+/* The cookie for a SYN from `key`'s source to its destination; `epoch` is 0 or 1. */
+static __noinline __u32 make_cookie(const struct cookie_key *secret, __u32 epoch, const struct packet *packet,
+				    const struct agreed *agreed)
+{
+	const struct tcphdr *syn = &packet->tcp.fixed;
+	__u32 lead = epoch << LEAD_EPOCH_SHIFT | mss_index(agreed->mss) << LEAD_MSS_SHIFT |
+		     agreed->window_scale << LEAD_SCALE_SHIFT | LEAD_SACK * agreed->sack |
+		     LEAD_TIMESTAMPS * agreed->timestamps | LEAD_ECN * agreed->ecn;
+	__be32 ports = bpf_htonl((__u32)bpf_ntohs(syn->source) << 16 | bpf_ntohs(syn->dest));
+	struct siphash hash = siphash_start(secret);
+	__u32 tuple_tag, isn_tag;
+
+	siphash_word(&hash, little_endian(packet->ip.saddr, packet->ip.daddr));
+	siphash_word(&hash, little_endian(ports, bpf_htonl(lead << 16)));
+	tuple_tag = siphash_end(hash, 16ull << 56) & COOKIE_TUPLE_MASK;
+	isn_tag = siphash_end(hash, 20ull << 56 | little_endian(syn->seq, 0)) & COOKIE_ISN_MASK;
+	return lead << COOKIE_LEAD_SHIFT | tuple_tag << COOKIE_TUPLE_SHIFT | isn_tag;
+}

@@ -1,0 +1,196 @@
+"""The eBPF program in the kernel as a target: BPF_PROG_TEST_RUN in a network namespace of its own."""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from fastpath.ebpf import layout
+from fastpath.ebpf.attachment import SOURCE
+from fastpath.ebpf.compile import CACHE, compiled
+from fastpath.ebpf.ledger import Change, Ledger
+from fastpath.ebpf.libbpf import BpfError, Object, RingBuffer, library
+from fastpath.ebpf.tables import Tables
+from fastpath.interface import Closed
+from fastpath.records import Counters, NextHop, SynCookies
+from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
+from tests.conformance.ebpf_wire import Wire, is_too_short
+from tests.conformance.target import NEXT_HOPS, Rules
+from tests.unit.ebpf.hosts import Host
+
+_UNSPEC, _SHOT, _REDIRECT = 0xFFFF_FFFF, 2, 7
+_SKB_LENGTH, _IFINDEX_OFFSET = 192, 40
+_COUNTERS = 34
+_UNKNOWN = -1
+_MTU = 9000
+_ROOM = 256
+_PORTS, _CPU = ("port0", "port1"), "cpu"
+_GATEWAYS = ("10.1.255.254", "10.2.255.254")
+
+
+class _TestRun(ctypes.Structure):
+    """struct bpf_test_run_opts."""
+
+    _fields_ = (
+        ("size", ctypes.c_size_t),
+        ("data_in", ctypes.c_char_p),
+        ("data_out", ctypes.c_void_p),
+        ("data_size_in", ctypes.c_uint32),
+        ("data_size_out", ctypes.c_uint32),
+        ("context_in", ctypes.c_char_p),
+        ("context_out", ctypes.c_void_p),
+        ("context_size_in", ctypes.c_uint32),
+        ("context_size_out", ctypes.c_uint32),
+        ("result", ctypes.c_uint32),
+        ("repeat", ctypes.c_int),
+        ("duration", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("cpu", ctypes.c_uint32),
+        ("batch_size", ctypes.c_uint32),
+    )
+
+
+class EbpfTarget:
+    """The compiled program, or a mutant of it, on two interfaces that lead to the suite's next hops."""
+
+    tells_port = False
+
+    def __init__(self, source: Path = SOURCE, cache: Path = CACHE) -> None:
+        self._program = Object(compiled(source, cache))
+        self._host = Host()
+        # Without IPv6 the kernel has nothing to say of its own on the interfaces.
+        self._host.shell("sysctl -q net.ipv6.conf.default.disable_ipv6=1")
+        self._ifindexes = {name: self._interface(name) for name in (*_PORTS, _CPU)}
+        for port in zip(_PORTS, NEXT_HOPS, _GATEWAYS, strict=True):
+            self._route(*port)
+        (constants,) = (one for name, one in self._program.maps.items() if name.endswith(".rodata"))
+        constants.initialise(layout.number(self._ifindexes[_CPU]))
+        self._program.maps["l7lb_flows"].resize(4096)
+        self._program.load()
+        self._tables = Tables(self._program.maps)
+        self._tables.set_ports([self._ifindexes[name] for name in _PORTS])
+        self._programs = dict.fromkeys(_PORTS, self._program.program("l7lb_port"))
+        self._programs[_CPU] = self._program.program("l7lb_cpu")
+        self._wire = Wire(self._host, self._programs)
+        self._ledger = Ledger(2048)
+        self._closed: list[Closed] = []
+        self._ring = RingBuffer(self._program.maps["l7lb_events"], self._ended)
+        self._servers: set[int] = set()
+
+    def program(self, rules: Rules) -> None:
+        assert rules.next_hops == NEXT_HOPS
+        self._carry_out(self._ledger.remove([splice.flow for splice in self._tables.splices()]))
+        self._tables.set_listeners(rules.listeners)
+        self._carry_out(self._ledger.install(rules.splices))
+        expected = self._program.maps["l7lb_expected"]
+        expected.delete_batch([key for key, _ in expected.items()])
+        self._servers |= {server.id for server in rules.servers} | {splice.server_id for splice in rules.splices}
+        self._clear("l7lb_counters", range(_COUNTERS))
+        self._clear("l7lb_servers", [2 * server + direction for server in self._servers for direction in range(2)])
+        self.closed()
+
+    def rotate(self, cookies: SynCookies) -> None:
+        """Have the program answer SYNs."""
+        self._tables.set_cookies(cookies)
+
+    def receive(self, port: int, frame: bytes) -> Verdict:
+        return self._give(_PORTS[port], frame)
+
+    def inject(self, frame: bytes) -> Verdict:
+        return self._give(_CPU, frame)
+
+    def closed(self) -> list[Closed]:
+        self._ring.consume()
+        closed, self._closed = self._closed, []
+        return closed
+
+    def counters(self) -> Counters:
+        return self._tables.counters(self._servers)
+
+    def close(self) -> None:
+        self._wire.close()
+        self._ring.close()
+        self._program.close()
+        self._host.close()
+
+    def _give(self, name: str, frame: bytes) -> Verdict:
+        before = self.counters()
+        if is_too_short(frame):
+            verdict = self._wire.give(name, frame, lambda: self.counters() != before)
+            return verdict or Dropped(_counted(before.drops, self.counters().drops)[0])
+        result, out = self._host.run(partial(_run, self._programs[name], self._ifindexes[name], frame))
+        after = self.counters()
+        punts, drops = _counted(before.punts, after.punts), _counted(before.drops, after.drops)
+        if result == _REDIRECT and not drops:
+            return Punted(punts[0], out) if punts else Sent(_UNKNOWN, out)
+        assert out == frame, "a frame that goes no further was changed"
+        assert not punts
+        if result == _SHOT:
+            return Dropped(drops[0])
+        assert result == _UNSPEC and not drops
+        return Passed()
+
+    def _carry_out(self, change: Change) -> None:
+        self._tables.carry_out(change, now=0)
+        self._ledger.commit(change)
+
+    def _ended(self, data: bytes) -> None:
+        self._closed += self._ledger.ended(*layout.event(data))
+
+    def _clear(self, name: str, indexes: Iterable[int]) -> None:
+        table = self._program.maps[name]
+        for index in indexes:
+            value = table.lookup(layout.number(index))
+            assert value is not None
+            table.update(layout.number(index), bytes(len(value)))
+
+    def _interface(self, name: str) -> int:
+        """Create an interface; returns its ifindex."""
+        self._host.shell(
+            f"ip link add {name} mtu {_MTU} type veth peer name peer-{name} mtu {_MTU}",
+            f"ip link set {name} up",
+            f"ip link set peer-{name} up",
+        )
+        return self._host.run(partial(socket.if_nametoindex, name))
+
+    def _route(self, name: str, hop: NextHop, gateway: str) -> None:
+        """Put the next hop `hop` behind a port."""
+        network = f"{socket.inet_ntoa(hop.network[0])}/{hop.network[1]}"
+        self._host.shell(
+            f"ip link set {name} address {hop.source_mac.hex(':')}",
+            f"ip neigh add {gateway} lladdr {hop.destination_mac.hex(':')} dev {name} nud permanent",
+            f"ip route add {network} via {gateway} dev {name} onlink",
+            f"sysctl -q net.ipv4.conf.{name}.forwarding=1",
+        )
+
+
+_K = TypeVar("_K")
+
+
+def _counted(before: Mapping[_K, int], after: Mapping[_K, int]) -> list[_K]:
+    """What was counted in between."""
+    return [key for key in after if after[key] > before[key]]
+
+
+def _run(program: int, ifindex: int, frame: bytes) -> tuple[int, bytes]:
+    """Run a program on a frame that arrives on an interface; what it returns, and what it makes of the frame."""
+    context = bytearray(_SKB_LENGTH)
+    context[_IFINDEX_OFFSET : _IFINDEX_OFFSET + 4] = layout.number(ifindex)
+    out = ctypes.create_string_buffer(len(frame) + _ROOM)
+    run = _TestRun(
+        size=ctypes.sizeof(_TestRun),
+        data_in=frame,
+        data_size_in=len(frame),
+        data_out=ctypes.addressof(out),
+        data_size_out=len(out),
+        context_in=bytes(context),
+        context_size_in=len(context),
+    )
+    result = library().dll.bpf_prog_test_run_opts(program, ctypes.byref(run))
+    if result < 0:
+        raise BpfError(-result, f"BPF_PROG_TEST_RUN of a frame of {len(frame)} bytes")
+    return run.result, out.raw[: run.data_size_out]

@@ -1,0 +1,153 @@
+"""SYNs that the eBPF program answers itself: cookie and SYN-ACK must be the slow path's, bit for bit."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastpath.records import Flow, Listener, Offer, Reason, SynCookies
+from fastpath.verdict import Punted, Sent, Verdict
+from slowpath.tcp import cookie
+from slowpath.wire import options, tcp
+from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.options import Options
+from tests.conformance.ebpf_target import EbpfTarget
+from tests.conformance.packets import Tcp, timestamps
+from tests.conformance.target import CLIENT_PORT, NEXT_HOPS, Rules
+
+CLIENT = Endpoint.parse("10.1.0.2:40000")
+VIP = Endpoint.parse("10.1.0.100:80")
+FLOW = Flow(CLIENT, VIP)
+FULL = Offer(mss=1460, window=64240, window_scale=7, sack=True, timestamps=True, ecn=True)
+KEYS = (os.urandom(16), os.urandom(16))
+SYN = Tcp(source=CLIENT, destination=VIP, flags=tcp.SYN, acknowledgment=0)
+LINUX = Options(mss=1400, window_scale=9, sack_permitted=True, timestamps=(77, 0)).encode()
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[EbpfTarget]:
+    target = EbpfTarget()
+    yield target
+    target.close()
+
+
+def ready(target: EbpfTarget, offer: Offer, epoch: int = 0) -> SynCookies:
+    cookies = SynCookies(KEYS, epoch)
+    target.program(Rules((Listener(VIP, offer),), (), ()))
+    target.rotate(cookies)
+    return cookies
+
+
+def answered(verdict: Verdict) -> bytes:
+    """The packet of the SYN-ACK."""
+    assert isinstance(verdict, Sent), verdict
+    hop = NEXT_HOPS[CLIENT_PORT]
+    assert verdict.frame[:14] == hop.destination_mac + hop.source_mac + b"\x08\x00"
+    return verdict.frame[14:]
+
+
+def expected(cookies: SynCookies, offer: Offer, syn: Tcp, tsval: int) -> bytes:
+    """The SYN-ACK that the slow path would send."""
+    asked = options.decode(syn.options)
+    agreed = cookie.agree(asked, syn.flags, offer)
+    reply = Options(
+        mss=offer.mss,
+        window_scale=None if agreed.window_scale is None else offer.window_scale,
+        sack_permitted=agreed.sack,
+        timestamps=(tsval, asked.timestamps[0]) if agreed.timestamps and asked.timestamps else None,
+    )
+    flags = tcp.SYN | tcp.ACK | (tcp.ECE if agreed.ecn else 0)
+    isn = cookie.make(cookies, FLOW, syn.sequence, agreed)
+    acknowledgment = (syn.sequence + 1) & 0xFFFF_FFFF
+    return tcp.build(tcp.Segment(VIP, CLIENT, isn, acknowledgment, flags, offer.window, reply))
+
+
+offers = st.builds(
+    Offer,
+    mss=st.integers(536, 8960),
+    window=st.integers(0, 65535),
+    window_scale=st.none() | st.integers(0, 14),
+    sack=st.booleans(),
+    timestamps=st.booleans(),
+    ecn=st.booleans(),
+)
+option_areas = st.builds(
+    Options,
+    mss=st.none() | st.sampled_from((0, 1, 535, *cookie.MSS_TABLE, 65535)) | st.integers(0, 65535),
+    window_scale=st.none() | st.integers(0, 255),
+    sack_permitted=st.booleans(),
+    timestamps=st.none() | st.tuples(st.integers(0, 2**32 - 1), st.just(0)),
+).map(Options.encode)
+syns = st.builds(
+    replace,
+    st.just(SYN),
+    sequence=st.integers(0, 2**32 - 1),
+    options=option_areas,
+    flags=st.sampled_from((tcp.SYN, tcp.SYN | tcp.ECE | tcp.CWR, tcp.SYN | tcp.ECE, tcp.SYN | tcp.PSH)),
+    padding=st.binary(max_size=8),
+)
+
+
+def test_every_syn_gets_the_slow_paths_answer(target: EbpfTarget) -> None:
+    @settings(max_examples=300, deadline=None, database=None)
+    @given(offer=offers, syn=syns, epoch=st.integers(0, 2**16))
+    def check(offer: Offer, syn: Tcp, epoch: int) -> None:
+        cookies = ready(target, offer, epoch)
+        out = answered(target.receive(CLIENT_PORT, syn.arriving(CLIENT_PORT)))
+        echoed = tcp.parse(out).options.timestamps
+        assert out == expected(cookies, offer, syn, tsval=echoed[0] if echoed else 0)
+        assert target.counters().syns_answered == 1
+
+    check()
+
+
+def test_the_timestamp_is_the_monotonic_clock_in_milliseconds(target: EbpfTarget) -> None:
+    ready(target, FULL)
+    before = time.monotonic_ns() // 1_000_000
+    out = answered(target.receive(CLIENT_PORT, replace(SYN, options=LINUX).arriving(CLIENT_PORT)))
+    after = time.monotonic_ns() // 1_000_000
+    echoed = tcp.parse(out).options.timestamps
+    assert echoed is not None
+    assert (echoed[0] - before) & 0xFFFF_FFFF <= after - before
+    assert echoed[1] == 77
+
+
+def test_the_cookie_proves_itself(target: EbpfTarget) -> None:
+    cookies = ready(target, FULL)
+    syn = replace(SYN, options=LINUX)
+    out = tcp.parse(answered(target.receive(CLIENT_PORT, syn.arriving(CLIENT_PORT))))
+    verdict, agreed = cookie.check(cookies, FLOW, syn.sequence, out.sequence)
+    assert verdict is cookie.Check.VALID
+    assert agreed == cookie.Agreed(mss=1400, window_scale=9, sack=True, timestamps=True)
+
+
+def test_a_corrupt_syn_gets_a_corrupt_answer(target: EbpfTarget) -> None:
+    ready(target, FULL)
+    out = answered(target.receive(CLIENT_PORT, replace(SYN, tcp_error=1).arriving(CLIENT_PORT)))
+    with pytest.raises(tcp.MalformedPacket, match="checksum"):
+        tcp.parse(out)
+
+
+@pytest.mark.parametrize(
+    "syn",
+    [
+        replace(SYN, payload=b"early"),
+        replace(SYN, ip_options=b"\1\1\1\0"),
+        replace(SYN, options=b"\2\3\0\0"),
+        replace(SYN, options=timestamps(1, 0)[:8]),
+        replace(SYN, flags=tcp.SYN | tcp.FIN),
+        replace(SYN, flags=tcp.SYN | tcp.RST),
+    ],
+    ids=["payload", "IPv4 options", "MSS of 3 bytes", "timestamps cut short", "FIN", "RST"],
+)
+def test_what_is_out_of_the_ordinary_is_punted(target: EbpfTarget, syn: Tcp) -> None:
+    ready(target, FULL)
+    punted = Punted(Reason.SYN, syn.punted(Reason.SYN, CLIENT_PORT))
+    assert target.receive(CLIENT_PORT, syn.arriving(CLIENT_PORT)) == punted
+    assert target.counters().syns_answered == 0
