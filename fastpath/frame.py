@@ -43,7 +43,8 @@ class Action(IntEnum):
     TRANSLATE = 0
     """Run the pipeline as if the packet had arrived on `port`; the pivot is ignored."""
     EMIT = 1
-    """Send out of `port` with the frame's Ethernet header as the next hop's: for ARP and other link-local frames."""
+    """Send out of `port` with the two addresses swapped, so that the frame goes to the address in the source
+    field, and comes from the CPU header, which is a local unicast address of that port: for ARP and its like."""
     ROUTE = 2
     """Look up the next hop of the destination and send; nothing above layer 2 is changed."""
 

@@ -199,6 +199,8 @@ class Drop(IntEnum):
     """A frame from the slow path with an unknown action, port or marker."""
     PUNT = 6
     """A packet for the slow path that could not be handed over."""
+    INJECT = 7
+    """A frame from the slow path that found no room."""
 
 
 @dataclass(slots=True)

@@ -120,7 +120,7 @@ def injected(tables: Tables, frame: bytes) -> Outcome:
     if action == Action.ROUTE:
         return Outcome(_forward(tables, frame), expect=_reply(arrival) if flags & InjectFlags.EXPECT_REPLY else None)
     if action == Action.EMIT and port in tables.ports:
-        return Outcome(Sent(port, frame))
+        return Outcome(Sent(port, frame[6:12] + frame[:6] + frame[12:]))
     if action == Action.TRANSLATE and port in tables.ports:
         return _pipeline(tables, arrival)
     return Outcome(Dropped(Drop.FRAME))

@@ -113,7 +113,7 @@ class EbpfFastPath:
         self._carry_out(self._ledger.remove(flows))
 
     def inject(self, frames: Iterable[bytes]) -> None:
-        """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.FRAME."""
+        """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.INJECT."""
         self._require_open()
         for frame in frames:
             self._port.send(frame)
@@ -142,7 +142,7 @@ class EbpfFastPath:
         counters = self._tables.counters(self._servers)
         drops = dict(counters.drops)
         drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
-        drops[Drop.FRAME] += self._port.send_failures
+        drops[Drop.INJECT] += self._port.send_failures
         return Counters(counters.servers, counters.punts, drops, counters.syns_answered, counters.events_lost)
 
     async def close(self) -> None:

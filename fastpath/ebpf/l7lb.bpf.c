@@ -100,6 +100,21 @@ static __noinline int route(struct __sk_buff *skb, __u8 flags)
 	return send(&hop);
 }
 
+/* Sends a frame to the address in its source field. */
+static __always_inline int emit(struct __sk_buff *skb, __u32 ifindex)
+{
+	struct ethhdr ethernet;
+	__u8 addresses[2 * ETH_ALEN];
+
+	if (bpf_skb_load_bytes(skb, 0, &ethernet, sizeof(ethernet)))
+		return drop(DROP_FRAME);
+	__builtin_memcpy(addresses, ethernet.h_source, ETH_ALEN);
+	__builtin_memcpy(addresses + ETH_ALEN, ethernet.h_dest, ETH_ALEN);
+	if (bpf_skb_store_bytes(skb, 0, addresses, sizeof(addresses), 0))
+		return drop(DROP_FRAME);
+	return bpf_redirect(ifindex, 0);
+}
+
 SEC("tc")
 int l7lb_port(struct __sk_buff *skb)
 {
@@ -129,7 +144,7 @@ int l7lb_cpu(struct __sk_buff *skb)
 	if (!ifindex || !*ifindex)
 		return drop(DROP_FRAME);
 	if (header.code == ACTION_EMIT)
-		return bpf_redirect(*ifindex, 0);
+		return emit(skb, *ifindex);
 	if (header.code != ACTION_TRANSLATE)
 		return drop(DROP_FRAME);
 	arrival.ifindex = *ifindex;

@@ -11,7 +11,7 @@ enum direction { TO_SERVER, TO_CLIENT };
 enum reason { REASON_SYN = 1, REASON_MISS, REASON_PIVOT, REASON_OPTIONS, REASON_FRAGMENT };
 
 /* fastpath.records.Drop */
-enum drop { DROP_TTL = 1, DROP_MALFORMED, DROP_NO_ROUTE, DROP_STALE, DROP_FRAME, DROP_PUNT };
+enum drop { DROP_TTL = 1, DROP_MALFORMED, DROP_NO_ROUTE, DROP_STALE, DROP_FRAME, DROP_PUNT, DROP_INJECT };
 
 /* Indexes of l7lb_counters; reasons and drops count from their base on. */
 enum counter { PUNTS = 0, DROPS = 16, SYNS_ANSWERED = 32, EVENTS_LOST, COUNTERS };

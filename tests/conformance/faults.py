@@ -169,6 +169,7 @@ _DECISION = (
     _reference("the port of the other side", "Sent(hop.port,", "Sent(1 - hop.port,"),
     _reference("every route expects a reply", "if flags & InjectFlags.EXPECT_REPLY else None", ""),
     _reference("the packet expected instead of its reply", "Tuple4(key.destination, key.source)", "key"),
+    _reference("emit without the swap", "frame[6:12] + frame[:6] + frame[12:]", "frame"),
     _reference("emit on any port", "action == Action.EMIT and port in tables.ports", "action == Action.EMIT"),
     _reference(
         "translate on any port", "action == Action.TRANSLATE and port in tables.ports", "action == Action.TRANSLATE"

@@ -79,7 +79,10 @@ _TRANSLATE = (
 
 
 def _emit(name: str, frame: bytes, port: int) -> Vector:
-    return Vector(f"injected to emit: {name}", Injection(frame), Sent(port, frame))
+    """The next hop's address comes in the source field, and leaves as the destination."""
+    next_hop = bytes.fromhex("02000000beef")
+    injected = frame[:6] + next_hop + frame[12:]
+    return Vector(f"injected to emit: {name}", Injection(injected), Sent(port, next_hop + frame[:6] + frame[12:]))
 
 
 _EMIT = (
