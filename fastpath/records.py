@@ -221,5 +221,7 @@ class Counters:
     drops: Mapping[Drop, int] = field(default_factory=dict)
     syns_answered: int = 0
     """SYNs that the fast path answered itself."""
+    handshakes: int = 0
+    """ACKs that completed such a handshake and that the fast path took: far fewer than SYNs in a SYN flood."""
     events_lost: int = 0
     """Close reports that found no room; sweeps find those splices later."""

@@ -41,21 +41,40 @@ static __always_inline __u64 little_endian(__be32 first, __be32 second)
 	return (__u64)__builtin_bswap32(bpf_ntohl(second)) << 32 | __builtin_bswap32(bpf_ntohl(first));
 }
 
-/* The cookie for a SYN from `key`'s source to its destination; `epoch` is 0 or 1. */
-static __noinline __u32 make_cookie(const struct cookie_key *secret, __u32 epoch, const struct packet *packet,
-				    const struct agreed *agreed)
+/* The cookie that begins with `lead`, for `packet`'s addresses and ports and the client's `isn` (big-endian). */
+static __noinline __u32 tagged(const struct cookie_key *secret, __u32 lead, const struct packet *packet, __be32 isn)
 {
-	const struct tcphdr *syn = &packet->tcp.fixed;
-	__u32 lead = epoch << LEAD_EPOCH_SHIFT | mss_index(agreed->mss) << LEAD_MSS_SHIFT |
-		     agreed->window_scale << LEAD_SCALE_SHIFT | LEAD_SACK * agreed->sack |
-		     LEAD_TIMESTAMPS * agreed->timestamps | LEAD_ECN * agreed->ecn;
-	__be32 ports = bpf_htonl((__u32)bpf_ntohs(syn->source) << 16 | bpf_ntohs(syn->dest));
+	const struct tcphdr *tcp = &packet->tcp.fixed;
+	__be32 ports = bpf_htonl((__u32)bpf_ntohs(tcp->source) << 16 | bpf_ntohs(tcp->dest));
 	struct siphash hash = siphash_start(secret);
 	__u32 tuple_tag, isn_tag;
 
 	siphash_word(&hash, little_endian(packet->ip.saddr, packet->ip.daddr));
 	siphash_word(&hash, little_endian(ports, bpf_htonl(lead << 16)));
 	tuple_tag = siphash_end(hash, 16ull << 56) & COOKIE_TUPLE_MASK;
-	isn_tag = siphash_end(hash, 20ull << 56 | little_endian(syn->seq, 0)) & COOKIE_ISN_MASK;
+	isn_tag = siphash_end(hash, 20ull << 56 | little_endian(isn, 0)) & COOKIE_ISN_MASK;
 	return lead << COOKIE_LEAD_SHIFT | tuple_tag << COOKIE_TUPLE_SHIFT | isn_tag;
+}
+
+/* The cookie for a SYN; `epoch` is 0 or 1. */
+static __always_inline __u32 make_cookie(const struct cookie_key *secret, __u32 epoch, const struct packet *syn,
+					 const struct agreed *agreed)
+{
+	__u32 lead = epoch << LEAD_EPOCH_SHIFT | mss_index(agreed->mss) << LEAD_MSS_SHIFT |
+		     agreed->window_scale << LEAD_SCALE_SHIFT | LEAD_SACK * agreed->sack |
+		     LEAD_TIMESTAMPS * agreed->timestamps | LEAD_ECN * agreed->ecn;
+
+	return tagged(secret, lead, syn, syn->tcp.fixed.seq);
+}
+
+/* Whether an ACK acknowledges a cookie of ours and starts its stream. */
+static __always_inline bool acknowledges_cookie(const struct packet *packet)
+{
+	__u32 first = 0, *epochs = bpf_map_lookup_elem(&l7lb_epoch, &first);
+	__u32 cookie = bpf_ntohl(packet->tcp.fixed.ack_seq) - 1;
+	__u32 lead = cookie >> COOKIE_LEAD_SHIFT, epoch = lead >> LEAD_EPOCH_SHIFT;
+	struct cookie_key *secret = bpf_map_lookup_elem(&l7lb_cookies, &epoch);
+
+	return epochs && *epochs && secret &&
+	       tagged(secret, lead, packet, bpf_htonl(bpf_ntohl(packet->tcp.fixed.seq) - 1)) == cookie;
 }

@@ -28,6 +28,10 @@ static __always_inline int listened(struct __sk_buff *skb, const struct arrival 
 		return drop(DROP_STALE);
 	if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
 		return answer(skb, arrival, packet, offer);
+	if (packet->flags == FLAG_ACK && !packet->payload && acknowledges_cookie(packet)) {
+		count(HANDSHAKES);
+		return TC_ACT_SHOT;
+	}
 	return punt(skb, arrival, REASON_MISS);
 }
 

@@ -16,7 +16,7 @@ CLOSING_FINS = 1 << Direction.TO_SERVER | 1 << Direction.TO_CLIENT
 CLOSING_RESET = 4
 """Bits of `translation.closing`, and the causes that events carry."""
 
-PUNTS, DROPS, SYNS_ANSWERED, EVENTS_LOST = 0, 16, 32, 33
+PUNTS, DROPS, SYNS_ANSWERED, HANDSHAKES, EVENTS_LOST = 0, 16, 32, 33, 34
 """enum counter; reasons and drops count from their base on."""
 
 MAX_PORTS, MAX_LISTENERS = 256, 65536

@@ -14,7 +14,7 @@ enum reason { REASON_SYN = 1, REASON_MISS, REASON_PIVOT, REASON_OPTIONS, REASON_
 enum drop { DROP_TTL = 1, DROP_MALFORMED, DROP_NO_ROUTE, DROP_STALE, DROP_FRAME, DROP_PUNT, DROP_INJECT };
 
 /* Indexes of l7lb_counters; reasons and drops count from their base on. */
-enum counter { PUNTS = 0, DROPS = 16, SYNS_ANSWERED = 32, EVENTS_LOST, COUNTERS };
+enum counter { PUNTS = 0, DROPS = 16, SYNS_ANSWERED = 32, HANDSHAKES, EVENTS_LOST, COUNTERS };
 
 /* IPv4 addresses are v4-mapped (RFC 4291 section 2.5.5.2). */
 struct address {

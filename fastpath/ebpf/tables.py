@@ -77,6 +77,7 @@ class Tables:
             {reason: self._count(layout.PUNTS + reason) for reason in Reason},
             {drop: self._count(layout.DROPS + drop) for drop in Drop},
             syns_answered=self._count(layout.SYNS_ANSWERED),
+            handshakes=self._count(layout.HANDSHAKES),
             events_lost=self._count(layout.EVENTS_LOST),
         )
 

@@ -152,6 +152,7 @@ def _packets(snapshot: Snapshot) -> Iterator[Metric]:
         "drops", "Packets that were dropped, in the fast path or in the slow path.", ["reason"], drops.items()
     )
     yield _counter("syns_answered", "SYNs that the fast path answered itself.", [], [((), counters.syns_answered)])
+    yield _counter("handshakes", "Handshakes of such SYNs that the client completed.", [], [((), counters.handshakes)])
     yield _counter(
         "close_reports_lost", "Reports of closed connections that found no room.", [], [((), counters.events_lost)]
     )

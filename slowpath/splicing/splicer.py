@@ -16,7 +16,10 @@ from slowpath.splicing.service import Service
 from slowpath.splicing.session import Session
 from slowpath.splicing.sources import Sources
 from slowpath.splicing.statistics import Statistics
+from slowpath.tcp import cookie
+from slowpath.tcp.cookie import Check
 from slowpath.tcp.states import State
+from slowpath.wire import sequence as seq
 from slowpath.wire import tcp
 from slowpath.wire.tcp import Segment
 
@@ -87,7 +90,7 @@ class Splicer:
         """Process a punted packet, given as it came and parsed."""
         context = self._context
         connection = context.connections.get(Tuple4(segment.source, segment.destination))
-        if connection is not None and segment.flags & tcp.SYN and _starts_afresh(connection, segment):
+        if connection is not None and self._starts_afresh(connection, segment):
             self._forget(connection)
             connection = None
         if connection is None:
@@ -148,11 +151,18 @@ class Splicer:
         else:
             self._context.forget_session(connection)
 
-
-def _starts_afresh(connection: Session | Junction, syn: Segment) -> bool:
-    """Whether a SYN is the client's new connection on a reused port, and not a stray copy."""
-    if Flow(syn.source, syn.destination) != connection.flow:
-        return False
-    if isinstance(connection, Junction):
-        return connection.phase is Phase.LINGERING
-    return connection.phase is Phase.ANSWERING and connection.client.state in (State.TIME_WAIT, State.LAST_ACK)
+    def _starts_afresh(self, connection: Session | Junction, segment: Segment) -> bool:
+        """Whether a client's packet belongs to a new connection on the port of an old one."""
+        flow = Flow(segment.source, segment.destination)
+        if flow != connection.flow:
+            return False
+        if isinstance(connection, Junction):
+            return bool(segment.flags & tcp.SYN) and connection.phase is Phase.LINGERING
+        if segment.flags & tcp.SYN:
+            return connection.client.state in (State.TIME_WAIT, State.LAST_ACK)
+        # The fast path may have answered the SYN: then a cookie that is not the session's tells.
+        isn = seq.add(segment.acknowledgment, -1)
+        if isn == connection.client.parameters.iss or not segment.flags & tcp.ACK:
+            return False
+        client_isn = seq.add(segment.sequence, -1)
+        return cookie.check(self._context.cookies, flow, client_isn, isn)[0] is Check.VALID

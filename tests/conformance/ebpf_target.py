@@ -103,6 +103,14 @@ class EbpfTarget:
     def inject(self, frame: bytes) -> Verdict:
         return self._give(_CPU, frame)
 
+    def takes(self, port: int, frame: bytes) -> bool:
+        """Whether `frame`, arriving on `port`, ends here without being a drop."""
+        before = self.counters()
+        name = _PORTS[port]
+        result, _ = self._host.run(partial(_run, self._programs[name], self._ifindexes[name], frame))
+        after = self.counters()
+        return result == _SHOT and (after.drops, after.punts) == (before.drops, before.punts)
+
     def closed(self) -> list[Closed]:
         self._ring.consume()
         closed, self._closed = self._closed, []

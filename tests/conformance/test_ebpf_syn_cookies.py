@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -151,3 +152,47 @@ def test_what_is_out_of_the_ordinary_is_punted(target: EbpfTarget, syn: Tcp) -> 
     punted = Punted(Reason.SYN, syn.punted(Reason.SYN, CLIENT_PORT))
     assert target.receive(CLIENT_PORT, syn.arriving(CLIENT_PORT)) == punted
     assert target.counters().syns_answered == 0
+
+
+def test_the_ack_that_completes_a_handshake_is_taken(target: EbpfTarget) -> None:
+    @settings(max_examples=100, deadline=None, database=None)
+    @given(offer=offers, syn=syns, epoch=st.integers(0, 2**16))
+    def check(offer: Offer, syn: Tcp, epoch: int) -> None:
+        ready(target, offer, epoch)
+        ack = completing(target, syn)
+        assert target.takes(CLIENT_PORT, ack.arriving(CLIENT_PORT))
+        assert target.counters().handshakes == 1
+
+    check()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"acknowledgment": 1},
+        {"sequence": 1},
+        {"payload": b"GET"},
+        {"flags": tcp.ACK | tcp.FIN},
+        {"flags": tcp.ACK | tcp.RST},
+        {"source": Endpoint(CLIENT.address, 40001)},
+    ],
+    ids=["number not ours", "ISN not the SYN's", "payload", "FIN", "RST", "another port"],
+)
+def test_any_other_ack_is_punted(target: EbpfTarget, changes: dict[str, Any]) -> None:
+    ready(target, FULL)
+    other = replace(completing(target, replace(SYN, options=LINUX)), **changes)
+    punted = Punted(Reason.MISS, other.punted(Reason.MISS, CLIENT_PORT))
+    assert target.receive(CLIENT_PORT, other.arriving(CLIENT_PORT)) == punted
+    assert target.counters().handshakes == 0
+
+
+def completing(target: EbpfTarget, syn: Tcp) -> Tcp:
+    """The ACK of the SYN-ACK that the target answers `syn` with."""
+    answer = tcp.parse(answered(target.receive(CLIENT_PORT, syn.arriving(CLIENT_PORT))))
+    return Tcp(
+        source=syn.source,
+        destination=syn.destination,
+        flags=tcp.ACK,
+        sequence=(syn.sequence + 1) & 0xFFFF_FFFF,
+        acknowledgment=(answer.sequence + 1) & 0xFFFF_FFFF,
+    )

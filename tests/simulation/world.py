@@ -30,6 +30,8 @@ ETHERNET = bytes(12) + b"\x08\x00"
 CLIENT_SIDE, SERVER_SIDE = 0, 1
 OFFER = Offer(mss=1460, window=4380, window_scale=7, sack=True, timestamps=True, ecn=True)
 
+COOKIES = SynCookies((bytes(range(16)), bytes(range(16, 32))), 0)
+
 
 def finish(coroutine: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine that never waits."""
@@ -60,8 +62,7 @@ class World:
         self.members = [Member(index, endpoint) for index, endpoint in enumerate(SERVERS)]
         pool = Pool("web", self.members, balancer(balance, self.members, self.random))
         self.service = Service("web", VIP, Router([], {"web": 1}), {"web": pool}, timeouts, 16384, offer)
-        cookies = SynCookies((bytes(range(16)), bytes(range(16, 32))), 0)
-        self.splicer = Splicer([self.service], sources or Transparent(), cookies)
+        self.splicer = Splicer([self.service], sources or Transparent(), COOKIES)
         self.clients: dict[Endpoint, Peer] = {}
         self.server_side: dict[tuple[Endpoint, Endpoint], Peer] = {}
         self.serve: Callable[[Peer], None] = lambda peer: None

@@ -29,6 +29,7 @@ def snapshot() -> Snapshot:
             punts={Reason.SYN: 33},
             drops={Drop.TTL: 34, Drop.MALFORMED: 35},
             syns_answered=36,
+            handshakes=38,
             events_lost=37,
         ),
         pools={"web": ["api", "www"], "alt": ["www"]},

@@ -70,6 +70,7 @@ def registry(snapshot: Snapshot) -> CollectorRegistry:
         ("drops_total", {"reason": "out_of_order"}, 26),
         ("drops_total", {"reason": "no_route"}, 0),
         ("syns_answered_total", {}, 36),
+        ("handshakes_total", {}, 38),
         ("close_reports_lost_total", {}, 37),
         ("config_reloads_total", {"result": "failure"}, 61),
         ("config_reloads_total", {"result": "success"}, 0),

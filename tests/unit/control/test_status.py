@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 
 from slowpath.control.status import ConnectionRow, Status
 
+SECONDS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
-@given(st.from_type(Status))
+
+@given(st.builds(Status, uptime_seconds=SECONDS))
 def test_a_status_comes_back_as_it_was(status: Status) -> None:
     assert Status.from_json(json.loads(json.dumps(status.to_json()))) == status
 
 
-@given(st.lists(st.from_type(ConnectionRow)))
+@given(st.lists(st.builds(ConnectionRow, age_seconds=SECONDS)))
 def test_connections_come_back_as_they_were(rows: list[ConnectionRow]) -> None:
     assert ConnectionRow.list_from_json(json.loads(json.dumps([row.to_json() for row in rows]))) == rows
 

@@ -7,11 +7,18 @@ from random import Random
 
 import pytest
 
+from fastpath.records import Flow
+from slowpath.splicing.phases import Phase
 from slowpath.splicing.service import Timeouts
 from slowpath.splicing.sources import Snat
+from slowpath.tcp import cookie
+from slowpath.tcp.cookie import Agreed
+from slowpath.wire import tcp
+from slowpath.wire.options import Options
+from slowpath.wire.tcp import ACK, Segment
 from tests.simulation.network import Impairment
 from tests.simulation.peer import Ability, Peer
-from tests.simulation.world import VIP, World
+from tests.simulation.world import COOKIES, VIP, World
 
 GET = b"GET /thing HTTP/1.1\r\nHost: www.example.com\r\n\r\n"
 ROUGH = Impairment(loss=0.05, duplication=0.05, reordering=0.1)
@@ -200,3 +207,24 @@ def test_the_vip_is_the_only_thing_the_client_sees() -> None:
     assert client.remote == VIP
     [(server, seen)] = world.server_side
     assert (server in {member.endpoint for member in world.members}, seen) == (True, client.local)
+
+
+def test_a_reused_port_starts_afresh_where_the_fast_path_answers_syns() -> None:
+    """The slow path sees no SYN then: the new connection's first data is what tells."""
+    world = World()
+    old = world.client(50001)
+    old.write(b"GET / HT")
+    world.clock.run(0.01)
+    [session] = world.splicer.connections()
+    del world.clients[old.local]  # it crashed
+    isn = (old.iss + 5000) % 2**32
+    answered = cookie.make(COOKIES, Flow(old.local, VIP), isn, Agreed(mss=1460))
+    first = Segment(old.local, VIP, isn + 1, (answered + 1) % 2**32, ACK, 1000, Options(), GET)
+    forged = Segment(old.local, VIP, isn + 1, (answered + 2) % 2**32, ACK, 1000, Options(), GET)
+    world.inject_raw(0, tcp.build(forged))
+    assert list(world.splicer.connections()) == [session]
+    world.inject_raw(0, tcp.build(first))
+    [fresh] = world.splicer.connections()
+    assert fresh is not session and session.phase is Phase.GONE
+    world.clock.run(0.01)
+    assert [server.received for server in world.server_side.values()] == [GET]
