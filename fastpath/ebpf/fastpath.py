@@ -11,15 +11,15 @@ from pathlib import Path
 from fastpath import frame as cpu
 from fastpath.ebpf import attachment, layout, links
 from fastpath.ebpf.attachment import Attached
-from fastpath.ebpf.ledger import Change, Ledger, check_endpoint, check_range
+from fastpath.ebpf.ledger import Change, Ledger
 from fastpath.ebpf.libbpf import BpfError, RingBuffer
 from fastpath.ebpf.pins import BPFFS
 from fastpath.ebpf.sweep import Sweep
 from fastpath.errors import Unavailable
 from fastpath.interface import Batch
 from fastpath.records import Counters, Drop, Flow, Limits, Listener, NextHop, Pivot, Server, Splice, SynCookies
+from fastpath.validation import check_tables
 
-_LARGEST_SERVER = 0xFFFF
 _FRAMES_PER_BATCH = 256
 
 
@@ -84,11 +84,7 @@ class EbpfFastPath:
     ) -> None:
         """Make these the VIPs and servers; `next_hops` is not used. Raises Rejected, TableFull or Unavailable."""
         self._require_open()
-        for listener in listeners:
-            check_endpoint("listener", listener.endpoint)
-        for server in servers:
-            check_endpoint("server", server.endpoint)
-            check_range(f"server {server.endpoint}", "id", server.id, _LARGEST_SERVER)
+        check_tables(listeners, servers)
         self._tables.set_listeners(listeners)
         self._servers.update(server.id for server in servers)
 

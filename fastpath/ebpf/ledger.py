@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from fastpath.ebpf import layout
 from fastpath.errors import Rejected, TableFull
 from fastpath.interface import Closed
 from fastpath.records import Flow, Splice, Tuple4
-from slowpath.wire.endpoint import Endpoint
+from fastpath.validation import check_splices
 
-_LARGEST_PORT = _LARGEST_SERVER = 0xFFFF
 _LARGEST_NUMBER = 0xFFFF_FFFF
 
 _CAUSES = ((layout.CLOSING_FINS, False), (layout.CLOSING_RESET, True))
@@ -74,7 +73,7 @@ class Ledger:
         added = sum(flow not in self._records for flow in batch)
         if len(self) + added > self._capacity:
             raise TableFull(f"{added} more splices do not fit: {len(self)} of {self._capacity} are taken")
-        self._check(batch)
+        check_splices(batch, self._holder)
         return Change(self._present(batch), [self._fresh(splice) for splice in batch.values()])
 
     def update(self, splices: Sequence[Splice]) -> Change:
@@ -83,7 +82,7 @@ class Ledger:
         for flow in batch:
             if flow not in self._records:
                 raise Rejected(f"splice {flow} is not there to be updated")
-        self._check(batch)
+        check_splices(batch, self._holder)
         change = Change(self._present(batch))
         for record, splice in zip(change.old, batch.values(), strict=True):
             only_pivot = replace(record.splice, pivot=splice.pivot) == splice
@@ -118,41 +117,6 @@ class Ledger:
         self._generation = (self._generation + 1) & _LARGEST_NUMBER
         return Record(splice, self._generation)
 
-    def _check(self, batch: Mapping[Flow, Splice]) -> None:
-        """Refuse a batch with a value out of range, or with a 4-tuple that another splice has or gets."""
-        claimed: dict[tuple[Endpoint, Endpoint], Flow] = {}
-        for flow, splice in batch.items():
-            _check_values(splice)
-            for match in (Tuple4(*flow), Tuple4(splice.server, splice.source)):
-                holder = self._holder(match)
-                if holder is None or holder in batch:
-                    holder = claimed.setdefault(match, flow)
-                if holder != flow:
-                    raise Rejected(f"splice {flow}: packets {match.source} > {match.destination} belong to {holder}")
-
     def _holder(self, match: Tuple4) -> Flow | None:
         flow = Flow(*match)
         return flow if flow in self._records else self._replies.get(match)
-
-
-def check_endpoint(what: str, endpoint: Endpoint) -> None:
-    """Refuse what is not an IPv4 address and a port; raises Rejected."""
-    if len(endpoint.address) != 4:
-        raise Rejected(f"{what}: {endpoint} is not an IPv4 endpoint, and this target forwards IPv4 only")
-    check_range(what, "port", endpoint.port, _LARGEST_PORT)
-
-
-def check_range(what: str, name: str, value: int, largest: int) -> None:
-    """Refuse a `value` outside 0..`largest`; raises Rejected."""
-    if not 0 <= value <= largest:
-        raise Rejected(f"{what}: {name} {value} is outside 0..{largest}")
-
-
-def _check_values(splice: Splice) -> None:
-    what = f"splice {splice.flow}"
-    for endpoint in (*splice.flow, splice.server, splice.source):
-        check_endpoint(what, endpoint)
-    check_range(what, "server_id", splice.server_id, _LARGEST_SERVER)
-    check_range(what, "delta", splice.delta, _LARGEST_NUMBER)
-    check_range(what, "timestamp_delta", splice.timestamp_delta, _LARGEST_NUMBER)
-    check_range(what, "pivot", splice.pivot or 0, _LARGEST_NUMBER)
