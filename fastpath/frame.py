@@ -54,7 +54,9 @@ class InjectFlags(IntFlag):
 
     NONE = 0
     EXPECT_REPLY = 1
-    """Packets of the reverse direction are the slow path's: punt them, although no listener or splice matches."""
+    """Packets of the reverse direction are the slow path's for a minute, although no listener or splice matches.
+
+    A RST ends that, and so does the install of a splice that they belong to."""
 
 
 class BadFrame(ValueError):

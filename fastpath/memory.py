@@ -211,9 +211,10 @@ class MemoryFastPath:
             self._punts[verdict.reason] += 1
             self._batch.punts.append(cpu.decode(bytes(cpu.OFFLOAD_LENGTH) + verdict.frame))
             self._reported.set()
-        if outcome.expect is not None:
-            self._expected.pop(outcome.expect, None)
-            self._expected[outcome.expect] = self._now + EXPECTED_FOR
+        if outcome.reply is not None:
+            self._expected.pop(outcome.reply, None)
+            if not outcome.reply_ends:
+                self._expected[outcome.reply] = self._now + EXPECTED_FOR
         if outcome.translated is not None:
             self._account(outcome.translated)
         return verdict
@@ -256,6 +257,7 @@ class MemoryFastPath:
         self._records[record.splice.flow] = record
         for translation in record.splice.translations():
             self._entries[translation.match] = Entry(translation, record.splice)
+            self._expected.pop(translation.match, None)
 
     def _forget(self, flow: Flow) -> _Record | None:
         record = self._records.pop(flow, None)

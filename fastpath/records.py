@@ -123,10 +123,10 @@ class SynCookies:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A VIP and its port, with what SYN-ACKs offer there."""
+    """A VIP and its port, with what SYN-ACKs offer there; None leaves every SYN to the slow path."""
 
     endpoint: Endpoint
-    offer: Offer = Offer()
+    offer: Offer | None = Offer()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,9 @@ class Outcome:
 
     verdict: Verdict
     translated: Translated | None = None
-    expect: Tuple4 | None = None
+    reply: Tuple4 | None = None
+    """Becomes expected, or is no longer if `reply_ends`."""
+    reply_ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,10 @@ def injected(tables: Tables, frame: bytes) -> Outcome:
         return Outcome(Dropped(Drop.FRAME))
     arrival = _Arrival(frame, port, injected=True)
     if action == Action.ROUTE:
-        return Outcome(_forward(tables, frame), expect=_reply(arrival) if flags & InjectFlags.EXPECT_REPLY else None)
+        verdict = _forward(tables, frame)
+        if not flags & InjectFlags.EXPECT_REPLY:
+            return Outcome(verdict)
+        return Outcome(verdict, reply=_reply(arrival), reply_ends=_is_reset(arrival))
     if action == Action.EMIT and port in tables.ports:
         return Outcome(Sent(port, frame[6:12] + frame[:6] + frame[12:]))
     if action == Action.TRANSLATE and port in tables.ports:
@@ -203,3 +208,8 @@ def _reply(arrival: _Arrival) -> Tuple4 | None:
     packet = arrival.packet
     key = None if packet is None or packet.is_fragment else packet.tuple4
     return key and Tuple4(key.destination, key.source)
+
+
+def _is_reset(arrival: _Arrival) -> bool:
+    packet = arrival.packet
+    return packet is not None and not packet.malformed and bool(packet.flags & tcp.RST)

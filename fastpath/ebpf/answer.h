@@ -115,8 +115,8 @@ static __always_inline void write_ip(struct iphdr *ip, __u32 tcp_length)
 
 /*
  * Answers a SYN for a listener by a SYN-ACK with a cookie; what is out of the ordinary, and everything
- * as long as there are no secrets, is punted. The checksum is brought from one to the other rather
- * than computed: it may be one that an offload completes, and to a corrupt SYN the answer is corrupt.
+ * as long as there are no secrets or is no offer, is punted. The checksum is brought from one to the
+ * other rather than computed: it may be one that an offload completes.
  */
 static __noinline int answer(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet,
 			     const struct offer *offer)
@@ -129,7 +129,8 @@ static __noinline int answer(struct __sk_buff *skb, const struct arrival *arriva
 	__u32 epoch, length, longest, lengths[2];
 
 	if (!epochs || !*epochs || packet->flags & (FLAG_FIN | FLAG_RST) || packet->payload ||
-	    packet->ip_length != sizeof(struct iphdr) || !read_options(skb, packet) || !agree(packet, offer, &agreed))
+	    packet->ip_length != sizeof(struct iphdr) || !read_options(skb, packet) || !is_intact(packet) ||
+	    !offer->mss || !agree(packet, offer, &agreed))
 		return punt(skb, arrival, REASON_SYN);
 	epoch = *epochs - 1;
 	secret = bpf_map_lookup_elem(&l7lb_cookies, &epoch);

@@ -74,7 +74,7 @@ static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival 
 	return unmatched(arrival);
 }
 
-/* Makes the reply of a packet that the slow path sends expected. */
+/* Makes the reply of a packet that the slow path sends expected; after a RST there is none. */
 static __always_inline void expect_reply(struct __sk_buff *skb, struct packet *packet)
 {
 	__u64 until = bpf_ktime_get_coarse_ns() + EXPECTED_FOR;
@@ -84,7 +84,10 @@ static __always_inline void expect_reply(struct __sk_buff *skb, struct packet *p
 		return;
 	sent = tuple_of(packet);
 	key = reversed(&sent);
-	bpf_map_update_elem(&l7lb_expected, &key, &until, BPF_ANY);
+	if (packet->flags & FLAG_RST)
+		bpf_map_delete_elem(&l7lb_expected, &key);
+	else
+		bpf_map_update_elem(&l7lb_expected, &key, &until, BPF_ANY);
 }
 
 /* Sends a packet of the slow path's to its next hop; as it arrived on no port, it is routed as if on the first. */

@@ -135,8 +135,10 @@ def event(data: bytes) -> Event:
     return Event(Flow(*_endpoints(flow)), generation, cause)
 
 
-def offer(value: Offer) -> bytes:
-    """A struct offer."""
+def offer(value: Offer | None) -> bytes:
+    """A struct offer; None leaves SYNs to the slow path."""
+    if value is None:
+        return bytes(_OFFER.size)
     scale = _NO_SCALE if value.window_scale is None else value.window_scale
     return _OFFER.pack(value.mss, value.window, scale, value.sack, value.timestamps, value.ecn)
 

@@ -61,7 +61,7 @@ struct translation {
 
 /* fastpath.records.Offer */
 struct offer {
-	__u16 mss;
+	__u16 mss; /* 0: the slow path answers */
 	__u16 window;
 	__u8 window_scale; /* NO_SCALE: none */
 	__u8 sack;

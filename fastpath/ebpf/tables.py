@@ -20,6 +20,7 @@ class Tables:
     def __init__(self, maps: Mapping[str, Map]) -> None:
         self._flows, self._listeners, self._vips = maps["l7lb_flows"], maps["l7lb_listeners"], maps["l7lb_vips"]
         self._ports, self._ifindexes = maps["l7lb_ports"], maps["l7lb_ifindexes"]
+        self._expected = maps["l7lb_expected"]
         self._servers, self._counters = maps["l7lb_servers"], maps["l7lb_counters"]
         self._cookies, self._epoch = maps["l7lb_cookies"], maps["l7lb_epoch"]
 
@@ -61,6 +62,7 @@ class Tables:
         try:
             self._flows.delete_batch(stale)
             self._flows.update_batch(elements)
+            self._expected.delete_batch(record.element_keys()[1] for record in change.new)
         except BpfError as error:
             self._undo(change, elements, now)
             raise _typed(error) from error

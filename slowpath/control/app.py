@@ -18,6 +18,7 @@ import uvloop
 from fastpath.ebpf import EbpfFastPath
 from fastpath.errors import FastPathError
 from fastpath.interface import FastPath
+from fastpath.records import Listener
 from slowpath.control import exporter, host, inspection, logs, systemd
 from slowpath.control.admin import AdminError, AdminServer, Handler
 from slowpath.control.assembly import Assembler, sources
@@ -132,7 +133,10 @@ class Application:
         await self._driver.configure(self._parts.listeners, self._parts.servers)
 
     async def _drain(self) -> None:
-        await self._driver.configure((), self._parts.servers)
+        """Refuse new connections, and let the others end."""
+        self._splicer.replace(())
+        closed = [Listener(service.endpoint, offer=None) for service in self._parts.services]
+        await self._driver.configure(closed, self._parts.servers)
         deadline = time.monotonic() + self._parts.config.timeouts.drain
         while self._splicer.connection_count and time.monotonic() < deadline:  # noqa: ASYNC110 - too rare for an event
             await asyncio.sleep(_DRAIN_POLL)

@@ -16,10 +16,11 @@ from prometheus_client.core import (
 )
 
 from fastpath.records import Counters, Direction, Drop, Reason, Traffic
+from slowpath.http.answers import STATUSES
 from slowpath.splicing.statistics import Histogram, Statistics
 
 CONNECT_FAILURES = ("refused", "timeout", "options", "reset", "busy")
-RESPONSE_CODES = (400, 404, 408, 431, 502, 503, 504, 505)
+SLOW_PATH_DROPS = ("defect", "malformed", "no_connection", "out_of_order", "reset", "session_limit")
 RELOAD_RESULTS = ("success", "failure")
 
 _Labels = tuple[str, ...]
@@ -78,7 +79,7 @@ def _connections(snapshot: Snapshot) -> Iterator[Metric]:
         ["listener", "pool"],
         (routed | counted.requests).items(),
     )
-    answers = {(listener, code): 0 for listener in listeners for code in RESPONSE_CODES} | counted.responses
+    answers = {(listener, code): 0 for listener in listeners for code in sorted(STATUSES)} | counted.responses
     yield _counter(
         "responses",
         "Responses of the balancer's own.",
@@ -145,9 +146,10 @@ def _packets(snapshot: Snapshot) -> Iterator[Metric]:
         ["direction"],
         [(("in",), counted.packets_in), (("out",), counted.packets_out)],
     )
-    drops: dict[_Labels, float] = {(reason.name.lower(),): counters.drops.get(reason, 0) for reason in Drop}
-    for cause, count in counted.drops.items():
-        drops[(cause,)] = drops.get((cause,), 0) + count
+    drops = _zeros(SLOW_PATH_DROPS, counted.drops)
+    for cause in Drop:
+        label = (cause.name.lower(),)
+        drops[label] = drops.get(label, 0) + counters.drops.get(cause, 0)
     yield _counter(
         "drops", "Packets that were dropped, in the fast path or in the slow path.", ["reason"], drops.items()
     )

@@ -167,7 +167,8 @@ _DECISION = (
         "Ethernet addresses swapped", "hop.destination_mac + hop.source_mac", "hop.source_mac + hop.destination_mac"
     ),
     _reference("the port of the other side", "Sent(hop.port,", "Sent(1 - hop.port,"),
-    _reference("every route expects a reply", "if flags & InjectFlags.EXPECT_REPLY else None", ""),
+    _reference("every route expects a reply", "if not flags & InjectFlags.EXPECT_REPLY:", "if False:"),
+    _reference("a reply expected after a RST", "reply_ends=_is_reset(arrival)", "reply_ends=False"),
     _reference("the packet expected instead of its reply", "Tuple4(key.destination, key.source)", "key"),
     _reference("emit without the swap", "frame[6:12] + frame[:6] + frame[12:]", "frame"),
     _reference("emit on any port", "action == Action.EMIT and port in tables.ports", "action == Action.EMIT"),

@@ -8,7 +8,7 @@ from fastpath.frame import Action, InjectFlags
 from fastpath.records import Direction, Drop, Reason
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from slowpath.wire.endpoint import Endpoint
-from tests.conformance.packets import ACK, ARP, SYN, Tcp, cpu_frame
+from tests.conformance.packets import ACK, ARP, RST, SYN, Tcp, cpu_frame
 from tests.conformance.target import CLIENT_PORT, SERVER_PORT
 from tests.conformance.vectors.model import (
     DOWN,
@@ -120,6 +120,7 @@ _ROUTE = (
 )
 
 _PROBE = Injection(_OWN.injected(Action.ROUTE, _SPARE_PORT, InjectFlags.EXPECT_REPLY))
+_ABORT = Injection(replace(_OWN, flags=RST).injected(Action.ROUTE, _SPARE_PORT, InjectFlags.EXPECT_REPLY))
 _SILENT = Injection(_OWN.injected(Action.ROUTE, _SPARE_PORT))
 _REPLY_PUNTED = Punted(Reason.MISS, _REPLY.punted(Reason.MISS, SERVER_PORT))
 
@@ -149,6 +150,8 @@ _EXPECTED = (
         down(_REPLY),
         Injection(replace(_OWN, protocol=17).injected(Action.ROUTE, _SPARE_PORT, InjectFlags.EXPECT_REPLY)),
     ),
+    _reply("after a RST it passes", Passed(), down(_REPLY), _PROBE, _ABORT),
+    _reply("after a SYN that follows the RST it is expected again", _REPLY_PUNTED, down(_REPLY), _ABORT, _PROBE),
     _reply("injected again it is stale", _STALE, Injection(_REPLY.injected(Action.TRANSLATE, SERVER_PORT)), _PROBE),
     _reply(
         "a listener comes first",

@@ -61,7 +61,9 @@ def test_a_server_tells_connections_apart_by_their_source() -> None:
     ledger = Ledger(4)
     installed(ledger, splice(1))
     other_vip = Flow(splice(1).flow.client, Endpoint.parse("10.1.0.101:80"))
-    with pytest.raises(Rejected, match=r"10\.2\.0\.2:8080 > 10\.1\.0\.2:1 belong to splice 10\.1\.0\.2:1 > 10\.1\.0\.100:80"):
+    with pytest.raises(
+        Rejected, match=r"10\.2\.0\.2:8080 > 10\.1\.0\.2:1 belong to splice 10\.1\.0\.2:1 > 10\.1\.0\.100:80"
+    ):
         ledger.install([splice(1, flow=other_vip)])
     with pytest.raises(Rejected):
         Ledger(4).install([splice(1), splice(1, flow=other_vip)])
