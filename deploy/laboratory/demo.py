@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import sys
@@ -20,10 +21,10 @@ from deploy.laboratory.run import Run
 from deploy.laboratory.topology import VIP
 
 _REQUESTS = (
-    ("img.example.com", "/static/10k", "host and prefix: pool images"),
-    ("api.example.com", "/v1/1k", "wildcard and regex: pool api"),
-    ("img.example.com", "/1k", "no rule: pool web"),
-    ("www.example.org", "/static/10k", "no rule: pool web"),
+    ("img.example.com", "/static/10k", "images"),
+    ("api.example.com", "/v1/1k", "api"),
+    ("img.example.com", "/1k", "web"),
+    ("www.example.org", "/static/10k", "web"),
 )
 _REPEATS = 8
 _SIZES = ("1k", "100k", "1M", "10M", "100M")
@@ -74,7 +75,7 @@ def main(keep: bool = False) -> int:
         Console(stderr=True).print(f"l7lb demo: {error}", style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
-        return 0 if keep else 128 + signal.SIGINT
+        return 128 + signal.SIGINT
     return 1 if results.failures else 0
 
 
@@ -124,9 +125,10 @@ def _transfer(laboratory: Laboratory, run: Run, size: str) -> _Transfer:
 
 
 def _report(console: Console, results: _Results) -> None:
-    who = Table("request", "rule", "answered by", title="Who answered")
-    for (host, path, rule), servers in zip(_REQUESTS, results.answers, strict=True):
-        who.add_row(f"{host}{path}", rule, ", ".join(f"{name} x{count}" for name, count in sorted(servers.items())))
+    who = Table("request", "pool", "answered by", title="Who answered")
+    who.columns[0].no_wrap = True
+    for (host, path, pool), servers in zip(_REQUESTS, results.answers, strict=True):
+        who.add_row(f"{host}{path}", pool, ", ".join(f"{name} x{count}" for name, count in sorted(servers.items())))
     console.print(who)
 
     packets = Table("response", "slow path", "fast path", "seconds", title="Packets by path, one connection each")
@@ -151,5 +153,6 @@ def _hold(console: Console, laboratory: Laboratory, run: Run) -> None:
     for server in laboratory.servers:
         command = " ".join(server.namespace.command(["bash"]))
         console.print(f"  {server.name:9} {command}", highlight=False, soft_wrap=True)
-    console.print(f"  status    l7lb status --socket {run.admin}", highlight=False, soft_wrap=True)
-    run.process.wait()
+    console.print(f"  status    l7lb status --admin {run.admin}", highlight=False, soft_wrap=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        run.process.wait()

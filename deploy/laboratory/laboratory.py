@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from deploy.laboratory import configuration, content, registry, topology
-from deploy.laboratory.namespace import Namespace, sh
+from deploy.laboratory.namespace import LaboratoryError, Namespace, sh
 from deploy.laboratory.run import Run
 from deploy.laboratory.server import Server
 
+_BPFFS = Path("/sys/fs/bpf")
 _serial = itertools.count(1)
 
 
@@ -38,7 +39,9 @@ class Laboratory:
         self.interfaces = [link.interface for link in self._cables if link.host == topology.BALANCER]
         self.directory = Path(tempfile.gettempdir()) / self.name
         self.admin = self.directory / "admin.sock"
-        self.pins = Path("/sys/fs/bpf/l7lb") / self.instance
+        self.pins = _BPFFS / "l7lb" / self.instance
+        self.bpffs = _BPFFS / self.name
+        """For what users of the laboratory pin; not there at first, removed with the laboratory."""
         self.servers = [self._server(number) for number in range(1, servers + 1)]
         self.digests: dict[str, str] = {}
         """SHA-256 of the served files, in hex by name."""
@@ -48,7 +51,7 @@ class Laboratory:
             os.getpid(),
             registry.start_time(os.getpid()) or "",
             tuple(self._namespaces.values()),
-            (str(self.directory), str(self.pins)),
+            (str(self.directory), str(self.pins), str(self.bpffs)),
         )
 
     def _server(self, number: int) -> Server:
@@ -57,6 +60,8 @@ class Laboratory:
         return Server(name, topology.server_address(number), namespace, self.fabric, self.directory / name)
 
     def __enter__(self) -> Self:
+        if os.geteuid() != 0:
+            raise LaboratoryError("a laboratory makes network namespaces: run it as root")
         registry.sweep()
         self._entry.write()
         try:

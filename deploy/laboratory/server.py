@@ -6,9 +6,9 @@ import subprocess
 from pathlib import Path
 from string import Template
 
-from deploy.laboratory.namespace import Namespace, end, sh, wait_until
+from deploy.laboratory.namespace import LaboratoryError, Namespace, end, sh, wait_until
 
-PORT = 80
+PORT, DIRECT_PORT = 80, 8000
 _START_TIMEOUT = 10.0
 
 _NGINX = Template("""\
@@ -34,6 +34,7 @@ http {
     add_header X-Server $name always;
     server {
         listen $port backlog=4096;
+        listen $direct_port backlog=4096;
         root $content;
         location = /healthz { return 200 "ok\\n"; }
         location = /whoami { return 200 "$name\\n"; }
@@ -52,7 +53,7 @@ http {
 
 
 class Server:
-    """A server at `address`:80.
+    """A server at `address`, ports 80 and 8000.
 
     It answers a path that ends in the name of a file of `content.SIZES` with that file, /whoami
     with its name, /healthz with 200 and any other path with the 1 kB file; PUT /upload/NAME stores
@@ -68,18 +69,28 @@ class Server:
         self._prefix = prefix
         self._process: subprocess.Popen[str] | None = None
 
+    @property
+    def direct(self) -> str:
+        """ADDRESS:PORT for clients that go around the balancer.
+
+        At the port that pools name, a direct connection and a balanced one from the same client
+        port would be one and the same to the server.
+        """
+        return f"{self.address}:{DIRECT_PORT}"
+
     def prepare(self, content: Path) -> None:
         """Write the configuration; `content` is the directory of the files to serve."""
         self.uploads.mkdir(parents=True)
-        configuration = _NGINX.substitute(prefix=self._prefix, name=self.name, port=PORT, content=content)
+        configuration = _NGINX.substitute(
+            prefix=self._prefix, name=self.name, port=PORT, direct_port=DIRECT_PORT, content=content
+        )
         (self._prefix / "nginx.conf").write_text(configuration)
 
     def start(self) -> None:
         """Start nginx; returns once it answers."""
         argv = ["nginx", "-p", str(self._prefix), "-e", f"{self._prefix}/error.log", "-c", f"{self._prefix}/nginx.conf"]
         self._process = self.namespace.popen(argv, log=self._prefix / "error.log")
-        probe = ["curl", "-sf", "-m", "1", f"http://{self.address}:{PORT}/healthz"]
-        wait_until(lambda: self.namespace.succeeds(probe), _START_TIMEOUT, f"nginx of {self.namespace.name} answers")
+        wait_until(self._answers, _START_TIMEOUT, f"nginx of {self.namespace.name} answers")
 
     def stop(self) -> None:
         """End nginx: its connections are reset or closed, and new ones are refused."""
@@ -94,6 +105,12 @@ class Server:
     def plug(self) -> None:
         """Put the cable back."""
         self._plug("up")
+
+    def _answers(self) -> bool:
+        if self._process and self._process.poll() is not None:
+            log = (self._prefix / "error.log").read_text().strip()
+            raise LaboratoryError(f"nginx of {self.namespace.name} ended: {log}")
+        return self.namespace.succeeds(["curl", "-sf", "-m", "1", f"http://{self.address}:{PORT}/healthz"])
 
     def _plug(self, state: str) -> None:
         sh(["ip", "-n", self._fabric.name, "link", "set", self.name, state])

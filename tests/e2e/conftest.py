@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,25 +36,15 @@ def scraped_run(run: Run) -> Run:
 @pytest.fixture(scope="module")
 def scripted(laboratory: Laboratory) -> Iterator[ScriptedServer]:
     """A server whose answers the test writes, at the first server's address."""
-    server = ScriptedServer(laboratory.servers[0].namespace, SCRIPTED_PORT)
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def seed() -> int:
-    """What the test's chance grows from; set L7LB_SEED to repeat a run."""
-    chosen = int(os.environ.get("L7LB_SEED") or random.getrandbits(32))
-    print(f"L7LB_SEED={chosen}")  # noqa: T201 - pytest shows it when the test fails
-    return chosen
+    with ScriptedServer(laboratory.servers[0].namespace, SCRIPTED_PORT) as server:
+        yield server
 
 
 @pytest.fixture
 def bad_wire(laboratory: Laboratory, tmp_path: Path, seed: int) -> Iterator[BadWire]:
     """Faults to set at the switches' ports, with every packet as on a wire."""
     laboratory.set_offloads(False)
-    pins = laboratory.pins.with_name(f"{laboratory.name}-faults")
-    wire = BadWire(laboratory.fabric, tmp_path, pins, seed)
+    wire = BadWire(laboratory.fabric, tmp_path, laboratory.bpffs, seed)
     yield wire
     wire.close()
     laboratory.set_offloads(True)

@@ -6,7 +6,7 @@ import contextlib
 import queue
 import socket
 import threading
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from deploy.laboratory import VIP, Laboratory, Namespace
 from tests.e2e.sockets import TIMEOUT, read_head, tcp_socket
@@ -14,13 +14,13 @@ from tests.e2e.sockets import TIMEOUT, read_head, tcp_socket
 SCRIPTED_PORT = 8080
 
 
-def scripted_listener(laboratory: Laboratory, **pool: object) -> dict[str, Any]:
+def scripted_listener(laboratory: Laboratory) -> dict[str, Any]:
     """The listeners and pools of a configuration: the VIP's port 8080 leads to the scripted server."""
     server = f"{laboratory.servers[0].address}:{SCRIPTED_PORT}"
     checks = {"http": "/healthz", "interval": "500ms", "timeout": "250ms", "rise": 1}
     return {
         "listeners": {"scripted": {"address": f"{VIP}:{SCRIPTED_PORT}", "protocol": "http", "default": "scripted"}},
-        "pools": {"scripted": {"health": checks, "servers": [server]} | pool},
+        "pools": {"scripted": {"health": checks, "servers": [server]}},
     }
 
 
@@ -32,7 +32,7 @@ class Accepted(NamedTuple):
 
 
 class ScriptedServer:
-    """An HTTP server whose answers the test writes; it answers health checks (/healthz) itself."""
+    """An HTTP server whose answers the test writes, until exit; it answers health checks (/healthz) itself."""
 
     def __init__(self, namespace: Namespace, port: int) -> None:
         self._listener = tcp_socket(namespace)
@@ -47,8 +47,10 @@ class ScriptedServer:
         """The next connection that is not a health check's."""
         return self._accepted.get(timeout=TIMEOUT)
 
-    def close(self) -> None:
-        """Stop listening."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         # Closing alone would leave the accepting thread waiting.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

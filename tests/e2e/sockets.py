@@ -19,9 +19,18 @@ HEAD_END = b"\r\n\r\n"
 
 def tcp_socket(namespace: Namespace) -> socket.socket:
     """A TCP socket in `namespace`, with a timeout."""
+    return _socket(namespace, socket.AF_INET, socket.SOCK_STREAM)
+
+
+def packet_socket(namespace: Namespace) -> socket.socket:
+    """A socket in `namespace` that sends whole IP packets to Ethernet addresses (packet(7))."""
+    return _socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM)
+
+
+def _socket(namespace: Namespace, family: int, kind: int) -> socket.socket:
     netns.pushns(namespace.name)
     try:
-        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made = socket.socket(family, kind)
     finally:
         netns.popns()
     made.settimeout(TIMEOUT)

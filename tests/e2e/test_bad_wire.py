@@ -23,7 +23,7 @@ def test_fault(laboratory: Laboratory, bad_wire: BadWire, fault: str, tallied: s
     server = laboratory.servers[0]
     bad_wire.set(server.name, **{fault: _CHANCE})
     before = laboratory.client.counter(noticed)
-    laboratory.client.run(["curl", "-sSf", "-m", "20", "-o", "/dev/null", f"http://{server.address}/10M"])
+    laboratory.client.run(["curl", "-sSf", "-m", "20", "-o", "/dev/null", f"http://{server.direct}/10M"])
     tally = bad_wire.tally(server.name)
     happened = getattr(tally, tallied)
     assert 0.5 * _CHANCE < happened / tally.packets < 2 * _CHANCE, tally

@@ -36,9 +36,10 @@ def test_upload_arrives_whole(laboratory: Laboratory, run: Run) -> None:
 
 @pytest.mark.parametrize("corrupt", [0.0, 0.005], ids=["lossy", "corrupting"])
 def test_transfers_survive_a_bad_wire(laboratory: Laboratory, run: Run, bad_wire: BadWire, corrupt: float) -> None:
-    # A packet passes two of these on its way through.
-    ports = ["client", "balancer0", "balancer1", *(server.name for server in laboratory.servers)]
-    for port in ports:
+    for port in ("balancer0", "balancer1"):
+        bad_wire.set(port, lose=0.005, duplicate=0.005, reorder=0.005)
+    # Corrupted at one place only: two flipped bits may cancel out in a checksum.
+    for port in ("client", *(server.name for server in laboratory.servers)):
         bad_wire.set(port, lose=0.005, duplicate=0.005, reorder=0.005, corrupt=corrupt)
     _expect_download(laboratory, "100M")
     _expect_upload(laboratory, "100M")
@@ -63,7 +64,7 @@ def test_slow_path_packets_of_many_connections(laboratory: Laboratory, run: Run)
     assert ab(laboratory, "/10k", requests=2000, concurrency=16) == 0
     after = run.metrics()
     connections = after.total("l7lb_listener_connections_total") - before.total("l7lb_listener_connections_total")
-    assert connections == 2000
+    assert connections >= 2000  # ab opens some more that it does not need in the end
     assert (after.slow_packets - before.slow_packets) / connections <= SLOW_PACKETS
 
 

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from pyroute2 import netns
 
 from deploy.laboratory import VIP, Laboratory, Run
 from deploy.laboratory.namespace import wait_until
@@ -18,6 +17,7 @@ from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 from tests.e2e.clients import ab, curl
+from tests.e2e.sockets import packet_socket
 
 _ETHERTYPE_IPV4 = 0x0800
 _COPIES = 10
@@ -32,11 +32,7 @@ class Wire:
 
     def __init__(self, laboratory: Laboratory) -> None:
         [link] = json.loads(laboratory.balancer.run(["ip", "-j", "link", "show", "eth0"]))
-        netns.pushns(laboratory.client.name)
-        try:
-            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
-        finally:
-            netns.popns()
+        self._socket = packet_socket(laboratory.client)
         self._target = ("eth0", _ETHERTYPE_IPV4, 0, 0, bytes.fromhex(link["address"].replace(":", "")))
 
     def send(self, packet: bytes | bytearray) -> None:
@@ -53,7 +49,7 @@ def wire(laboratory: Laboratory) -> Iterator[Wire]:
     made.close()
 
 
-def _packet(flags: int, options: Options = Options(), payload: bytes = b"") -> bytearray:  # noqa: B008 - immutable
+def _packet(flags: int, options: Options = Options(), payload: bytes = b"") -> bytearray:
     source, vip = Endpoint(socket.inet_aton(CLIENT_ADDRESS), 7), Endpoint(socket.inet_aton(VIP), 80)
     return bytearray(tcp.build(Segment(source, vip, 1000, 2000, flags, 65535, options, payload)))
 

@@ -47,12 +47,12 @@ def test_traffic(host: Laboratory, run: Run, tmp_path: Path) -> None:
 
 
 def test_what_the_server_sees(host: Laboratory, source: object) -> None:
-    scripted = ScriptedServer(host.servers[0].namespace, SCRIPTED_PORT)
-    started = host.run(host.config(source=source, **scripted_listener(host)))
-    with connect(host.client, VIP, SCRIPTED_PORT) as client:
+    with ScriptedServer(host.servers[0].namespace, SCRIPTED_PORT) as scripted:
+        started = host.run(host.config(source=source, **scripted_listener(host)))
+        client = connect(host.client, VIP, SCRIPTED_PORT)
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         server, _ = scripted.accept()
-        with server:
+        with client, server:
             address, port = server.getpeername()
             if source == "transparent":
                 assert (address, port) == client.getsockname()
@@ -60,5 +60,4 @@ def test_what_the_server_sees(host: Laboratory, source: object) -> None:
                 assert ipaddress.ip_address(address) in _SNAT
             with sending(server, b"x" * 3_000_000):
                 assert len(read_all(client)) == 3_000_000
-    scripted.close()
     assert started.stop() == 0, started.log_tail()

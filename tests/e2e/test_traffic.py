@@ -43,7 +43,7 @@ def test_load_fails_nothing_and_times_out_no_more_than_directly(laboratory: Labo
         "wrk": lambda address: _expect(wrk(laboratory, "/1k", concurrency=64, seconds=10, address=address), []),
     }
     counts = []
-    for address in (laboratory.servers[0].address, VIP):
+    for address in (laboratory.servers[0].direct, VIP):
         before = timeouts(laboratory)
         loads[load](address)
         counts.append(timeouts(laboratory) - before)
