@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable
 from itertools import count
+from weakref import ref
 
 from fastpath import frame
 from fastpath.frame import Action, InjectFlags
@@ -41,7 +42,8 @@ class Context:
         self.splices = 0
         """How many of those the fast path forwards."""
         self.outcome = Outcome()
-        self._timers: list[tuple[float, int, Session | Junction]] = []
+        # Weak, as a joined session would otherwise stay in memory until its last timeout has passed.
+        self._timers: list[tuple[float, int, ref[Session | Junction]]] = []
         self._order = count()
 
     def take_outcome(self) -> Outcome:
@@ -142,13 +144,14 @@ class Context:
         deadline = connection.next_deadline
         if deadline is not None and (connection.scheduled is None or deadline < connection.scheduled):
             connection.scheduled = deadline
-            heapq.heappush(self._timers, (deadline, next(self._order), connection))
+            heapq.heappush(self._timers, (deadline, next(self._order), ref(connection)))
 
     def due(self, now: float) -> Iterable[Session | Junction]:
         """Take the connections whose deadline has come; each is scheduled anew after its step."""
         while self._timers and self._timers[0][0] <= now:
-            deadline, _, connection = heapq.heappop(self._timers)
-            if connection.scheduled != deadline or connection.phase is Phase.GONE:
+            deadline, _, reference = heapq.heappop(self._timers)
+            connection = reference()
+            if connection is None or connection.scheduled != deadline or connection.phase is Phase.GONE:
                 continue
             connection.scheduled = None
             next_deadline = connection.next_deadline

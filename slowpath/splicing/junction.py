@@ -13,7 +13,7 @@ from slowpath.splicing.service import Pool, Service
 from slowpath.wire.tcp import Segment
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Junction:
     """What outlives a `Session`; `started` and `deadline` are seconds of the monotonic clock."""
 

@@ -21,7 +21,7 @@ CACHE_LIMIT = 65536
 """Bytes of punted packets that a session keeps; more than that the client sends again."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Session:
     """What the slow path needs while it talks to client or server; times are seconds of the monotonic clock."""
 

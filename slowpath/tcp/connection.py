@@ -71,8 +71,6 @@ class Connection:
         self.withhold = False
         self.reset = False
         """Whether the connection ended by a RST from the peer."""
-        self.gave_up = False
-        """Whether the connection ended because the peer stopped answering."""
         self.syn_ack: Segment | None = None
         """The peer's SYN-ACK, once it has arrived."""
         self.fixed_tsval: int | None = None
@@ -150,7 +148,6 @@ class Connection:
         if not self._timer.expired(now):
             return
         if self._timer.attempts > MAXIMUM_RETRIES:
-            self.gave_up = True
             self._move(Event.EXPIRED)
             return
         self._timed = None

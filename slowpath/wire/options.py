@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 END, NOP, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
 
-MAX_LENGTH = 40
-"""Bytes of options a TCP header can hold: data offset 15 leaves 60 - 20."""
-
 _TIMESTAMPS = struct.Struct("!BBBBII")
 _U32x2 = struct.Struct("!II")
 

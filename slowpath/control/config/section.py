@@ -45,8 +45,6 @@ class Section(BaseModel):
             message = f"is a mapping of keys to values, not {_shown(given)}"
         elif kind == "tuple_type":
             message = f"is a list, not {_shown(given)}"
-        elif kind == "string_type":
-            message = f"is text, not {_shown(given)}: put it in quotes"
         else:
             message = f"{detail['msg'].replace('Input should', 'should')}, not {_shown(given)}"
         worded = PydanticCustomError("worded", "{message}", {"message": message})
