@@ -53,7 +53,8 @@ def tick(context: Context, session: Session, now: float) -> None:
 def _acknowledge_if_due(context: Context, session: Session, now: float) -> None:
     session.segments += 1
     pending = len(session.received) - session.owned
-    if session.segments >= ACKNOWLEDGE_AFTER_SEGMENTS or 2 * pending >= session.service.offer.window:
+    # With less than a segment of its window left, the client has to wait for us.
+    if session.segments >= ACKNOWLEDGE_AFTER_SEGMENTS or pending + session.agreed.mss > session.service.offer.window:
         _acknowledge(context, session, now)
     else:
         session.acknowledge_at = now + ACKNOWLEDGE_AFTER_SECONDS
