@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from deploy.laboratory.server import PORT
 from deploy.laboratory.topology import VIP
-
-if TYPE_CHECKING:
-    from deploy.laboratory.laboratory import Laboratory
 
 METRICS = "127.0.0.1:9090"
 _HEALTH = {"http": "/healthz", "interval": "500ms", "timeout": "250ms", "rise": 1, "fall": 2}
@@ -33,14 +31,13 @@ def pool(*addresses: str, **changes: object) -> dict[str, Any]:
     } | changes
 
 
-def default(laboratory: Laboratory) -> dict[str, Any]:
+def default(servers: Sequence[str], interfaces: Sequence[str], instance: str, admin: Path) -> dict[str, Any]:
     """The configuration as a document: images from the first server, the API from the second, the rest from all."""
-    addresses = [server.address for server in laboratory.servers]
     return {
-        "fastpath": {"kind": "ebpf", "interfaces": laboratory.interfaces, "name": laboratory.instance},
+        "fastpath": {"kind": "ebpf", "interfaces": list(interfaces), "name": instance},
         "source": "transparent",
         "metrics": METRICS,
-        "admin": str(laboratory.admin),
+        "admin": str(admin),
         "listeners": {
             "web": {
                 "address": f"{VIP}:{PORT}",
@@ -54,15 +51,13 @@ def default(laboratory: Laboratory) -> dict[str, Any]:
             }
         },
         "pools": {
-            "images": pool(addresses[0]),
-            "api": pool(addresses[1 % len(addresses)]),
-            "web": pool(*addresses),
+            "images": pool(servers[0]),
+            "api": pool(servers[1 % len(servers)]),
+            "web": pool(*servers),
         },
     }
 
 
-def write(laboratory: Laboratory, changes: dict[str, Any]) -> Path:
-    """Write the default configuration with `changes` to its top-level keys; returns where."""
-    path = laboratory.directory / "l7lb.yaml"
-    path.write_text(yaml.dump(default(laboratory) | changes, Dumper=_Plain, sort_keys=False))
-    return path
+def write(path: Path, document: dict[str, Any]) -> None:
+    """Write a configuration to `path`."""
+    path.write_text(yaml.dump(document, Dumper=_Plain, sort_keys=False))

@@ -92,7 +92,11 @@ class Laboratory:
 
     def config(self, **changes: object) -> Path:
         """Write an L7LB configuration for this laboratory; `changes` replace its top-level keys."""
-        return configuration.write(self, changes)
+        path = self.directory / "l7lb.yaml"
+        addresses = [server.address for server in self.servers]
+        document = configuration.default(addresses, self.interfaces, self.instance, self.admin)
+        configuration.write(path, document | changes)
+        return path
 
     def set_offloads(self, enabled: bool) -> None:
         """Leave segmenting and checksums to the hosts' interfaces, as at first, or have every packet as on a wire."""
