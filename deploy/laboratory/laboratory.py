@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from deploy.laboratory import configuration, content, registry, topology
 from deploy.laboratory.namespace import LaboratoryError, Namespace, sh
@@ -93,10 +93,13 @@ class Laboratory:
     def config(self, **changes: object) -> Path:
         """Write an L7LB configuration for this laboratory; `changes` replace its top-level keys."""
         path = self.directory / "l7lb.yaml"
-        addresses = [server.address for server in self.servers]
-        document = configuration.default(addresses, self.interfaces, self.instance, self.admin)
-        configuration.write(path, document | changes)
+        configuration.write(path, self.default_config() | changes)
         return path
+
+    def default_config(self) -> dict[str, Any]:
+        """The configuration that `config` writes without changes."""
+        addresses = [server.address for server in self.servers]
+        return configuration.default(addresses, self.interfaces, self.instance, self.admin)
 
     def set_offloads(self, enabled: bool) -> None:
         """Leave segmenting and checksums to the hosts' interfaces, as at first, or have every packet as on a wire."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.laboratory import VIP, Laboratory, Run
-from deploy.laboratory.configuration import default
 from tests.e2e.clients import curl
 from tests.e2e.sockets import connect, read_all
 
@@ -19,7 +18,7 @@ _HEAD_BYTES = 4096
 
 @pytest.fixture(scope="module")
 def run(laboratory: Laboratory) -> Iterator[Run]:
-    listeners = default(laboratory)["listeners"]
+    listeners = laboratory.default_config()["listeners"]
     listeners["strict"] = {
         "address": f"{VIP}:{_PORT_WITHOUT_DEFAULT}",
         "protocol": "http",
