@@ -161,6 +161,7 @@ def _netlink() -> Iterator[IPRoute]:
         with IPRoute(use_event_loop=loop) as ipr:
             yield ipr
     except NetlinkError as error:
-        raise Unavailable(f"the kernel refuses a change of its network devices: {error}") from error
+        hint = "; it takes root, or CAP_NET_ADMIN" if error.code == errno.EPERM else ""
+        raise Unavailable(f"the kernel refuses a change of its network devices: {error}{hint}") from error
     finally:
         loop.close()
