@@ -16,6 +16,7 @@ from fastpath.ebpf.libbpf import Map, Object
 from fastpath.ebpf.pins import Pins
 from fastpath.ebpf.tables import Tables
 from fastpath.errors import Unavailable
+from fastpath.netlink import in_thread
 
 SOURCE = Path(__file__).with_name("l7lb.bpf.c")
 """The program."""
@@ -47,14 +48,14 @@ async def attach(
     if not 0 < len(set(interfaces)) == len(interfaces) <= layout.MAX_PORTS:
         raise Unavailable(f"1..{layout.MAX_PORTS} interfaces are needed, each once: {', '.join(interfaces) or 'none'}")
     mark, slow_side, program_side = links.mark_of(name), f"{name}0", f"{name}1"
-    ifindexes = await links.in_thread(partial(links.find, interfaces))
+    ifindexes = await in_thread(partial(links.find, interfaces))
     program = Object(await asyncio.to_thread(compiled, SOURCE))
     stack.callback(program.close)
 
-    await links.in_thread(partial(links.detach, mark))
-    await links.in_thread(partial(links.remove_pair, mark))
-    stack.push_async_callback(links.in_thread, partial(links.remove_pair, mark))
-    slow_ifindex, program_ifindex = await links.in_thread(partial(links.create_pair, mark, slow_side, program_side))
+    await in_thread(partial(links.detach, mark))
+    await in_thread(partial(links.remove_pair, mark))
+    stack.push_async_callback(in_thread, partial(links.remove_pair, mark))
+    slow_ifindex, program_ifindex = await in_thread(partial(links.create_pair, mark, slow_side, program_side))
     tables = _load(program, capacity, program_ifindex)
     tables.set_ports(ifindexes)
     pins = Pins(pin_directory / name)
@@ -69,8 +70,8 @@ async def attach(
     stack.callback(links.set_forwarding, links.forwarding(interfaces))
     links.set_forwarding(dict.fromkeys(interfaces, "1"))
     added: list[int] = []
-    stack.push_async_callback(links.in_thread, partial(links.detach, mark, added))
-    await links.in_thread(partial(links.attach, mark, programs, added))
+    stack.push_async_callback(in_thread, partial(links.detach, mark, added))
+    await in_thread(partial(links.attach, mark, programs, added))
     return Attached(program.maps, tables, port, program_side)
 
 

@@ -1,22 +1,18 @@
 """Network devices: the pair of the CPU interface, tc filters, and forwarding.
 
-The functions block for milliseconds, and pyroute2 needs an event loop of its own: `in_thread` runs them.
+The functions block for milliseconds: `fastpath.netlink.in_thread` runs them.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from pyroute2 import IPRoute
 from pyroute2.netlink import nlmsg_base
-from pyroute2.netlink.exceptions import NetlinkError
 
 from fastpath.errors import Unavailable
+from fastpath.netlink import netlink
 
 _INGRESS, _EGRESS = 0xFFFF_FFF2, 0xFFFF_FFF3
 _LARGEST_MTU = 65535
@@ -25,19 +21,11 @@ _CONF = Path("/proc/sys/net")
 _SENT_DROPPED = 11
 """The column of /proc/net/dev."""
 
-_T = TypeVar("_T")
-
-
-async def in_thread(function: Callable[[], _T]) -> _T:
-    """Run `function` in a new thread, which is in the network namespace of the one that starts it."""
-    with ThreadPoolExecutor(1) as executor:
-        return await asyncio.get_running_loop().run_in_executor(executor, function)
-
 
 def find(interfaces: Sequence[str]) -> list[int]:
     """The ifindexes of `interfaces`; raises Unavailable if one is missing."""
     indexes = []
-    with _netlink() as ipr:
+    with netlink() as ipr:
         for interface in interfaces:
             found = ipr.link_lookup(ifname=interface)
             if not found:
@@ -48,7 +36,7 @@ def find(interfaces: Sequence[str]) -> list[int]:
 
 def create_pair(mark: str, slow: str, program: str) -> tuple[int, int]:
     """Create the veth pair of the CPU interface, marked `mark`, and set it up; returns both ifindexes."""
-    with _netlink() as ipr:
+    with netlink() as ipr:
         for name in (slow, program):
             if ipr.link_lookup(ifname=name):
                 raise Unavailable(f"the interface {name} is there already and not ours: choose another name")
@@ -70,7 +58,7 @@ def mark_of(name: str) -> str:
 
 def attach(mark: str, programs: Mapping[int, int], added: list[int]) -> None:
     """Attach programs (by ifindex) at ingress as filters marked `mark`; `added` gets where the clsact is ours."""
-    with _netlink() as ipr:
+    with netlink() as ipr:
         for index, program in programs.items():
             marks = _marks(ipr, index)
             if marks is None:
@@ -83,7 +71,7 @@ def attach(mark: str, programs: Mapping[int, int], added: list[int]) -> None:
 
 def detach(mark: str, added: Collection[int] | None = None) -> None:
     """Remove the filters marked `mark`, and a clsact that is empty then and in `added` (None: any)."""
-    with _netlink() as ipr:
+    with netlink() as ipr:
         for index in [link["index"] for link in ipr.get_links()]:
             if mark not in (_marks(ipr, index) or ()):
                 continue
@@ -113,7 +101,7 @@ def _mark(found: nlmsg_base) -> str:
 
 def remove_pair(mark: str) -> None:
     """Remove the veth pair that is marked `mark`, if it is there."""
-    with _netlink() as ipr:
+    with netlink() as ipr:
         ours = [link["index"] for link in ipr.get_links() if link.get_attr("IFLA_IFALIAS") == mark]
         # The second end goes with the first.
         for index in ours[:1]:
@@ -152,16 +140,3 @@ def _set(path: str, value: str) -> None:
             setting.write_text(value)
     except OSError as error:
         raise Unavailable(f"cannot set {setting} to {value}: {error.strerror}") from error
-
-
-@contextmanager
-def _netlink() -> Iterator[IPRoute]:
-    loop = asyncio.SelectorEventLoop()
-    try:
-        with IPRoute(use_event_loop=loop) as ipr:
-            yield ipr
-    except NetlinkError as error:
-        hint = "; it takes root, or CAP_NET_ADMIN" if error.code == errno.EPERM else ""
-        raise Unavailable(f"the kernel refuses a change of its network devices: {error}{hint}") from error
-    finally:
-        loop.close()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable
-from contextlib import closing
+from functools import partial
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from fastpath.netlink import in_thread, netlink
 from slowpath.wire.endpoint import Endpoint
 
 _RTN_LOCAL = 2
@@ -31,11 +31,10 @@ class LocalAddresses:
     async def ensure(self, networks: Iterable[str]) -> None:
         """Add what is missing and remove what we added earlier and is not wanted any more; CIDR notation."""
         wanted = set(networks)
-        # pyroute2 waits for the kernel, and needs an event loop that is not uvloop's.
-        await asyncio.to_thread(self._ensure, wanted)
+        await in_thread(partial(self._ensure, wanted))
 
     def _ensure(self, wanted: set[str]) -> None:
-        with closing(asyncio.SelectorEventLoop()) as loop, IPRoute(use_event_loop=loop) as routes:
+        with netlink() as routes:
             [loopback] = routes.link_lookup(ifname="lo")
             for network in self._added - wanted:
                 _remove(routes, network, loopback)
