@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from fastpath import frame as cpu
@@ -139,7 +140,7 @@ class EbpfFastPath:
         drops = dict(counters.drops)
         drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
         drops[Drop.INJECT] += self._port.send_failures
-        return Counters(counters.servers, counters.punts, drops, counters.syns_answered, counters.events_lost)
+        return replace(counters, drops=drops)
 
     async def close(self) -> None:
         """Detach and remove every record; idempotent."""

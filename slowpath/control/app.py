@@ -85,8 +85,9 @@ class Application:
         self._splicer = Splicer(self._parts.services, sources(config), cookies)
         self._prober = Prober(host.source_address, Random())
         self._prober.assign(self._parts.probes)
-        self._driver = Driver(fastpath, self._splicer, self._prober, cookies, self._on_probed)
-        self._probed = asyncio.Event()
+        self._learned = asyncio.Event()
+        self._driver = Driver(fastpath, self._splicer, self._prober, cookies, self._learned.set)
+
         self._stopping = asyncio.Event()
         self._reload_wanted = asyncio.Event()
 
@@ -110,8 +111,8 @@ class Application:
     async def _start(self, stack: AsyncExitStack) -> None:
         """Learn the servers' health and options, then open: no client meets a balancer that knows no server."""
         while not self._parts.all_checked:
-            self._probed.clear()
-            await self._probed.wait()
+            self._learned.clear()
+            await self._learned.wait()
         stack.push_async_callback(self._addresses.clear)
         await self._open()
         config = self._parts.config
@@ -141,22 +142,19 @@ class Application:
         while self._splicer.connection_count and time.monotonic() < deadline:  # noqa: ASYNC110 - too rare for an event
             await asyncio.sleep(_DRAIN_POLL)
 
-    def _on_probed(self) -> None:
-        self._probed.set()
-
     async def _upkeep(self) -> None:
         """Follow the servers' options, and reload when asked to."""
-        probed = asyncio.create_task(self._probed.wait())
+        learned = asyncio.create_task(self._learned.wait())
         reload = asyncio.create_task(self._reload_wanted.wait())
         while True:
-            await asyncio.wait((probed, reload), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((learned, reload), return_when=asyncio.FIRST_COMPLETED)
             if reload.done():
                 self._reload_wanted.clear()
                 reload = asyncio.create_task(self._reload_wanted.wait())
                 await self._reload()
-            if probed.done():
-                self._probed.clear()
-                probed = asyncio.create_task(self._probed.wait())
+            if learned.done():
+                self._learned.clear()
+                learned = asyncio.create_task(self._learned.wait())
                 if self._parts.refresh_offers(self._fastpath.limits):
                     await self._open()
 

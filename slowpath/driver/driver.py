@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class Driver:
     """Runs a splicer and a prober on a fast path.
 
-    `on_probed` is called after every step of the prober that may have changed a server's health.
+    `on_learned` is called when the prober has learned something new of a server (`Prober.take_learned`).
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class Driver:
         splicer: Splicer,
         prober: Prober,
         cookies: SynCookies,
-        on_probed: Callable[[], None],
+        on_learned: Callable[[], None],
     ) -> None:
         self._fastpath = fastpath
         self._splicer = splicer
         self._prober = prober
         self._cookies = cookies
-        self._on_probed = on_probed
+        self._on_learned = on_learned
         self._timer: asyncio.TimerHandle | None = None
         self._armed = float("inf")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +88,6 @@ class Driver:
             self._splicer.receive(punt, segment, now)
         else:
             self._inject_probes(replies)
-            self._on_probed()
 
     def _inject_probes(self, segments: Sequence[Segment]) -> None:
         frames = [
@@ -96,6 +95,8 @@ class Driver:
         ]
         self._splicer.statistics.packets_out += len(frames)
         self._fastpath.inject(frames)
+        if self._prober.take_learned():
+            self._on_learned()
 
     async def _apply(self) -> None:
         """Do what the engine wants done: once per batch, whatever the number of packets in it."""
@@ -146,9 +147,7 @@ class Driver:
         now = time.monotonic()
         self._splicer.advance(now)
         segments = self._prober.advance(now)
-        if segments:
-            self._inject_probes(segments)
-        self._on_probed()
+        self._inject_probes(segments)
         await self._apply()
 
     async def _rotate(self) -> None:

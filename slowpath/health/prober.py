@@ -23,22 +23,21 @@ class Prober:
         self._running: dict[tuple[Endpoint, Endpoint], Probe] = {}
         self._addresses: set[bytes] = set()
         self._probes: list[Probe] = []
-
-    @property
-    def probes(self) -> Sequence[Probe]:
-        """Every probe, whether it runs just now or not."""
-        return self._probes
+        self._learned = False
+        self.next_deadline: float | None = None
+        """When to call `advance`, at the latest."""
 
     def assign(self, probes: Sequence[Probe]) -> None:
         """Run these probes from now on; those that were there already go on."""
         self._probes = list(probes)
         kept = set(map(id, probes))
         self._running = {key: probe for key, probe in self._running.items() if id(probe) in kept}
+        self._schedule()
 
-    @property
-    def next_deadline(self) -> float | None:
-        """When to call `advance`, at the latest."""
-        return min((probe.deadline for probe in self._probes), default=None)
+    def take_learned(self) -> bool:
+        """Whether anything new was learned since the last call: a server's options, or its very first verdict."""
+        learned, self._learned = self._learned, False
+        return learned
 
     def receive(self, segment: Segment, now: float) -> list[Segment] | None:
         """Process a segment that belongs to a probe, and return what to send; None if it is not for us."""
@@ -47,8 +46,12 @@ class Prober:
             # A server may say more than its status, for which a probe does not wait.
             late = segment.destination.address in self._addresses and segment.destination.port >= FIRST_PORT
             return [] if late else None
+        known = (probe.offer, probe.checked)
         probe.receive(segment, now)
-        return self._collect(probe, segment.destination)
+        self._learned |= known != (probe.offer, probe.checked)
+        segments = self._collect(probe, segment.destination)
+        self._schedule()
+        return segments
 
     def advance(self, now: float) -> list[Segment]:
         """Do what has become due by `now`, and return what to send."""
@@ -56,14 +59,20 @@ class Prober:
         for probe in self._probes:
             if probe.deadline > now:
                 continue
-            source = probe.connection.local if probe.connection is not None else self._next_source(probe)
-            if source is None:
-                probe.unreachable(now)
-                continue
-            probe.advance(now, source, self._random.getrandbits(32))
-            self._running[probe.member.endpoint, source] = probe
-            segments += self._collect(probe, source)
+            checked = probe.checked
+            segments += self._advance(probe, now)
+            self._learned |= checked != probe.checked
+        self._schedule()
         return segments
+
+    def _advance(self, probe: Probe, now: float) -> list[Segment]:
+        source = probe.connection.local if probe.connection is not None else self._next_source(probe)
+        if source is None:
+            probe.unreachable(now)
+            return []
+        probe.advance(now, source, self._random.getrandbits(32))
+        self._running[probe.member.endpoint, source] = probe
+        return self._collect(probe, source)
 
     def _next_source(self, probe: Probe) -> Endpoint | None:
         address = self._source(probe.member.endpoint)
@@ -78,3 +87,6 @@ class Prober:
         if probe.connection is None:
             self._running.pop((probe.member.endpoint, source), None)
         return segments
+
+    def _schedule(self) -> None:
+        self.next_deadline = min((probe.deadline for probe in self._probes), default=None)

@@ -36,6 +36,15 @@ def test_requests_are_counted_by_pool(laboratory: Laboratory, run: Run) -> None:
     assert run.metrics().total("l7lb_requests_total", listener="web", pool="images") == before + 1
 
 
+def test_handshakes_are_the_fast_paths(laboratory: Laboratory, run: Run) -> None:
+    names = ("l7lb_syns_answered_total", "l7lb_handshakes_total", "l7lb_close_reports_lost_total")
+    before = run.metrics()
+    for _ in range(5):
+        curl(laboratory, "/1k")
+    after = run.metrics()
+    assert [after.total(name) - before.total(name) for name in names] == [5, 5, 0]
+
+
 @pytest.mark.parametrize("load", ["ab", "wrk"])
 def test_load_fails_nothing_and_times_out_no_more_than_directly(laboratory: Laboratory, run: Run, load: str) -> None:
     loads: dict[str, Callable[[str], None]] = {

@@ -160,3 +160,25 @@ def test_the_offer_is_what_all_servers_have() -> None:
     without = Limits(1000, False, Pivot.EXACT, False, True, False)
     assert not common([full], without).timestamps
     assert common([], LIMITS) == Offer(536, FIRST_WINDOW)
+
+
+def test_only_news_are_reported() -> None:
+    bench = Bench(HTTP)
+    assert not bench.prober.take_learned()
+    bench.good()
+    assert bench.prober.take_learned()
+    bench.good()
+    assert not bench.prober.take_learned()
+    bench.until_next()
+    bench.reply(SYN | ACK, options=Options(1300, 9, True, (5, 0)))
+    assert bench.prober.take_learned()
+
+
+def test_a_silent_server_is_news_once() -> None:
+    bench = Bench(TCP)
+    while not bench.probe.checked:
+        bench.until_next()
+    assert bench.prober.take_learned()
+    for _ in range(10):
+        bench.until_next()
+    assert not bench.prober.take_learned()
