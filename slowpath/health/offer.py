@@ -10,8 +10,8 @@ from slowpath.tcp.cookie import DEFAULT_MSS
 from slowpath.wire import tcp
 from slowpath.wire.tcp import Segment
 
-FIRST_WINDOW = 4380
-"""The largest window of a SYN-ACK, in bytes: three Ethernet-sized segments.
+FIRST_WINDOW = 2920
+"""The largest window of a SYN-ACK, in bytes: two Ethernet-sized segments.
 
 What a client sends before its splice passes through the slow path twice, so an upload starts with a
 small window; the server's own window takes over with its first ACK.

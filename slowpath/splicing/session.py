@@ -47,8 +47,8 @@ class Session:
     """Segments since the last acknowledgment."""
     acknowledge_at: float | None = None
 
-    cached: list[tuple[int, Punt]] = field(default_factory=list)
-    """Punted client packets with the sequence number after each, to inject once the splice is there."""
+    cached: dict[tuple[int, int], Punt] = field(default_factory=dict)
+    """Punted client packets by their first sequence number and the one after, to inject once the splice is there."""
     cached_bytes: int = 0
     cached_replies: list[Punt] = field(default_factory=list)
     """Punted server packets, likewise."""
@@ -90,13 +90,15 @@ class Session:
         return min((time for time in times if time is not None), default=None)
 
     def cache(self, punt: Punt, segment: Segment) -> None:
-        """Keep a client packet for the server, if it has data or a FIN and there is room."""
+        """Keep a client packet for the server, if it has data or a FIN, is no copy, and there is room."""
         if segment.flags & tcp.SYN or not segment.length or self.cached_bytes + len(punt.raw) > CACHE_LIMIT:
             return
-        self.cached.append((seq.add(segment.sequence, segment.length), punt))
-        self.cached_bytes += len(punt.raw)
+        span = (segment.sequence, seq.add(segment.sequence, segment.length))
+        if span not in self.cached:
+            self.cached[span] = punt
+            self.cached_bytes += len(punt.raw)
 
     def undelivered(self) -> list[Punt]:
         """The cached packets that the server still needs, in order of arrival, and the cached replies."""
         delivered = seq.add(self.client_isn, 1 + self.owned)
-        return [punt for end, punt in self.cached if seq.after(end, delivered)] + self.cached_replies
+        return [punt for (_, end), punt in self.cached.items() if seq.after(end, delivered)] + self.cached_replies

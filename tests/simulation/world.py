@@ -14,6 +14,7 @@ from fastpath.records import Listener, NextHop, Offer, Server, SynCookies
 from fastpath.verdict import Sent
 from slowpath.balancing.balancer import balancer
 from slowpath.balancing.member import Member
+from slowpath.health.offer import FIRST_WINDOW
 from slowpath.routing.router import Router
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.service import Pool, Service, Timeouts
@@ -28,7 +29,7 @@ VIP = Endpoint.parse("10.1.0.100:80")
 SERVERS = [Endpoint.parse(f"10.2.0.{host}:80") for host in (2, 3)]
 ETHERNET = bytes(12) + b"\x08\x00"
 CLIENT_SIDE, SERVER_SIDE = 0, 1
-OFFER = Offer(mss=1460, window=4380, window_scale=7, sack=True, timestamps=True, ecn=True)
+OFFER = Offer(mss=1460, window=FIRST_WINDOW, window_scale=7, sack=True, timestamps=True, ecn=True)
 
 COOKIES = SynCookies((bytes(range(16)), bytes(range(16, 32))), 0)
 
