@@ -46,7 +46,7 @@ listen bulk
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10, help="measurements of each way (default: 10)")
-    parser.add_argument("--seconds", type=int, default=1, help="seconds of each measurement (default: 1)")
+    parser.add_argument("--seconds", type=int, default=3, help="seconds of each measurement (default: 3)")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with Laboratory(servers=1) as laboratory, haproxy(laboratory) as third:
