@@ -8,6 +8,7 @@ import logging
 import signal
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
@@ -46,10 +47,19 @@ def run(path: Path) -> int:
     try:
         uvloop.run(_serve(path, config))
     except* (FastPathError, AdminError, ExporterError) as group:
-        for error in group.exceptions:
+        for error in _leaves(group):
             _log.error("%s", error)
         status = 1
     return status
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    """The errors in a group of groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 async def _serve(path: Path, config: Config) -> None:

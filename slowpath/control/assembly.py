@@ -113,7 +113,7 @@ def _service(
     name: str, listener: ListenerConfig, pools: dict[str, Pool], timeouts: Timeouts, head_limit: int
 ) -> Service:
     router = Router([route.rule() for route in listener.routes], listener.default)
-    reachable = pools_of(listener)
+    reachable = _pools_of(listener)
     return Service(
         name=name,
         endpoint=listener.address,
@@ -125,7 +125,7 @@ def _service(
     )
 
 
-def pools_of(listener: ListenerConfig) -> Sequence[str]:
+def _pools_of(listener: ListenerConfig) -> Sequence[str]:
     """The names of the pools that a listener can choose, each once."""
     choices = [route.pool for route in listener.routes] + ([listener.default] if listener.default else [])
     return list(dict.fromkeys(name for choice in choices for name in choice))

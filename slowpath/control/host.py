@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Iterable
@@ -83,5 +84,5 @@ def _remove(routes: IPRoute, network: str, loopback: int) -> None:
     try:
         routes.route("del", **_route(network, loopback))
     except NetlinkError as error:
-        if error.code != 3:  # ESRCH: somebody else removed it
+        if error.code != errno.ESRCH:  # somebody else removed it
             raise

@@ -44,20 +44,17 @@ class Driver:
         self._on_learned = on_learned
         self._timer: asyncio.TimerHandle | None = None
         self._armed = float("inf")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._due = asyncio.Event()
 
     async def run(self) -> None:
-        """Drive until the fast path closes; raises FastPathError when it fails."""
-        rotation = asyncio.create_task(self._rotate())
-        await self._tick()
-        try:
+        """Drive until the fast path closes; raises an exception group with a FastPathError when that fails."""
+        async with asyncio.TaskGroup() as tasks:
+            others = [tasks.create_task(self._rotate()), tasks.create_task(self._keep_time())]
             async for batch in self._fastpath.events():
                 self._receive(batch, time.monotonic())
                 await self._apply()
-        finally:
-            rotation.cancel()
-            if self._timer is not None:
-                self._timer.cancel()
+            for task in others:
+                task.cancel()
 
     async def configure(self, listeners: Sequence[Listener], servers: Sequence[Server]) -> None:
         """Program the fast path's tables, and look at the probes at once."""
@@ -135,19 +132,28 @@ class Driver:
         if self._timer is not None:
             self._timer.cancel()
         self._armed = deadline
-        self._timer = asyncio.get_running_loop().call_later(max(deadline - time.monotonic(), 0), self._on_timer)
+        self._timer = asyncio.get_running_loop().call_later(max(deadline - time.monotonic(), 0), self._due.set)
 
-    def _on_timer(self) -> None:
-        self._timer = None
-        task = asyncio.ensure_future(self._tick())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _keep_time(self) -> None:
+        try:
+            while True:
+                self._timer = None
+                await self._tick()
+                await self._due.wait()
+                self._due.clear()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
 
     async def _tick(self) -> None:
         now = time.monotonic()
-        self._splicer.advance(now)
-        segments = self._prober.advance(now)
-        self._inject_probes(segments)
+        try:
+            self._splicer.advance(now)
+        except Exception:
+            # As with packets. The others that are due have their turn in the next tick, which follows at once.
+            _log.exception("a timeout was not dealt with")
+            self._splicer.statistics.drops["defect"] += 1
+        self._inject_probes(self._prober.advance(now))
         await self._apply()
 
     async def _rotate(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastpath import frame, rewrite
 from fastpath.closing import Closing
 from fastpath.frame import Action, InjectFlags, Punt
@@ -73,22 +75,13 @@ def _forward(context: Context, junction: Junction, punt: Punt, now: float) -> No
         data = _pending_checksum(data)
     flags = InjectFlags.EXPECT_REPLY if translation.direction is Direction.TO_SERVER else InjectFlags.NONE
     context.outcome.frames.append(frame.replaced(punt, data, Action.ROUTE, flags))
-    if junction.phase is Phase.RELAYED:
-        _watch(context, junction, translation.direction, (arrived, Packet.locate(data)), now)
-
-
-def _watch(
-    context: Context, junction: Junction, direction: Direction, packets: tuple[Packet, Packet | None], now: float
-) -> None:
-    """Do for a connection that is forwarded here what a fast path does for its splices: notice its end, or silence."""
-    arrived, left = packets
-    if junction.closing is None or left is None:
-        return
-    if junction.closing.observe(direction, arrived, left):
-        closed(context, junction, now)
-    else:
-        junction.deadline = now + junction.service.timeouts.idle
-        context.schedule(junction)
+    if junction.phase is Phase.RELAYED and junction.closing is not None:
+        # What a fast path does for its splices: notice the end, or silence.
+        if junction.closing.observe(translation.direction, arrived, replace(arrived, data=data)):
+            closed(context, junction, now)
+        else:
+            junction.deadline = now + junction.service.timeouts.idle
+            context.schedule(junction)
 
 
 def _pending_checksum(packet: bytes) -> bytes:
