@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+GENERATED_FROM := setup.py bfrt/proto/bfruntime.proto bfrt/proto/generate.py
 
 .PHONY: demo test check unit clean packages packages-test
 .DEFAULT_GOAL := demo
@@ -31,11 +32,11 @@ $(VENV)/bin/python: | packages
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "l7lb needs Python 3.11 or later")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml $(VENV)/bin/python | packages
+$(VENV)/.installed: pyproject.toml $(GENERATED_FROM) $(VENV)/bin/python | packages
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
 	touch $@
 
-$(VENV)/.installed-dev: pyproject.toml $(VENV)/bin/python | packages-test
+$(VENV)/.installed-dev: pyproject.toml $(GENERATED_FROM) $(VENV)/bin/python | packages-test
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@ $(VENV)/.installed
 
