@@ -1,0 +1,1 @@
+"""An interpreter of P4_16 programs for the Tofino Native Architecture, with a BfRt service: a test instrument."""

@@ -1,0 +1,1 @@
+"""The checked program: names resolved, types known, implicit casts made explicit, constants folded."""
