@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from fastpath import frame as cpu
-from fastpath.closing import Cause, Closing
+from fastpath.closing import Cause, Watch
 from fastpath.errors import Rejected, TableFull, Unavailable
 from fastpath.interface import Batch, Closed, Idle
+from fastpath.lookup import Entry, Tables
+from fastpath.profile import HOST, Profile
 from fastpath.records import (
     Counters,
     Drop,
@@ -18,7 +20,6 @@ from fastpath.records import (
     Limits,
     Listener,
     NextHop,
-    Pivot,
     Reason,
     Server,
     Splice,
@@ -26,9 +27,9 @@ from fastpath.records import (
     Traffic,
     Tuple4,
 )
-from fastpath.reference import Entry, Outcome, Tables, Translated, injected, received
+from fastpath.reference import Outcome, Translated, injected, received
+from fastpath.validation import check_splices, check_tables
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
-from slowpath.wire.endpoint import Endpoint
 
 EXPECTED_FOR = 60.0
 """Seconds for which a 4-tuple stays expected."""
@@ -38,7 +39,7 @@ EXPECTED_FOR = 60.0
 class _Record:
     splice: Splice
     last_seen: float
-    closing: Closing = field(default_factory=Closing)
+    closing: Watch
 
 
 class MemoryFastPath:
@@ -46,9 +47,19 @@ class MemoryFastPath:
 
     Time is the largest `now` (seconds) that `receive` or `sweep` has been given; what happens in between
     happens then. Frames that arrive go to `receive`; what injected ones send is fetched with `take_sent`.
+    A switch has an Ethernet address on each port: its `addresses`.
     """
 
-    def __init__(self, ports: Collection[int], *, capacity: int = 65536, idle_after: float = 600.0) -> None:
+    def __init__(
+        self,
+        ports: Collection[int],
+        *,
+        capacity: int = 65536,
+        idle_after: float = 600.0,
+        profile: Profile = HOST,
+        addresses: Mapping[int, bytes] | None = None,
+    ) -> None:
+        self._profile = profile
         self._capacity = capacity
         self._idle_after = idle_after
         self._now = 0.0
@@ -57,7 +68,9 @@ class MemoryFastPath:
         self._entries: dict[Tuple4, Entry] = {}
         self._expected: dict[Tuple4, float] = {}
         """By 4-tuple, when it stops being expected; soonest first."""
-        self._tables = Tables(frozenset(), frozenset(), self._entries, self._expected, (), frozenset(ports))
+        self._tables = Tables(
+            frozenset(), frozenset(), self._entries, self._expected, (), frozenset(ports), addresses or {}
+        )
         self._traffic: dict[int, tuple[Traffic, Traffic]] = {}
         self._punts: Counter[Reason] = Counter()
         self._drops: Counter[Drop] = Counter()
@@ -68,17 +81,15 @@ class MemoryFastPath:
     @property
     def limits(self) -> Limits:
         """What this target can do."""
-        return Limits(self._capacity, timestamps=True, pivot=Pivot.EXACT, ipv6=False, snat=True, answers_syns=False)
+        timestamps, pivot = self._profile.timestamps, self._profile.pivot
+        return Limits(self._capacity, timestamps, pivot, ipv6=False, snat=True, answers_syns=False)
 
     async def configure(
         self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
     ) -> None:
         """Make these the VIPs, servers and routes; raises Rejected for IPv6, an id out of range or an unknown port."""
         self._require_open()
-        for endpoint in (*(listener.endpoint for listener in listeners), *(server.endpoint for server in servers)):
-            _require_ipv4(str(endpoint), endpoint)
-        for server in servers:
-            _require_range(f"server {server.endpoint}", "id", server.id, 0xFFFF)
+        check_tables(listeners, servers)
         for hop in next_hops:
             if hop.port not in self._tables.ports:
                 raise Rejected(f"next hop for {hop.network[0].hex()}/{hop.network[1]}: there is no port {hop.port}")
@@ -106,7 +117,7 @@ class MemoryFastPath:
         for flow in batch:
             self._forget(flow)
         for splice in batch.values():
-            self._remember(_Record(splice, self._now))
+            self._remember(_Record(splice, self._now, self._profile.closing()))
 
     async def update(self, splices: Sequence[Splice]) -> None:
         """Replace splices that are there, as `install` does; one whose pivot alone changes remembers its FINs."""
@@ -120,7 +131,7 @@ class MemoryFastPath:
         for flow, splice in batch.items():
             record = old[flow]
             only_pivot = record is not None and replace(record.splice, pivot=splice.pivot) == splice
-            closing = record.closing if record is not None and only_pivot else Closing()
+            closing = record.closing if record is not None and only_pivot else self._profile.closing()
             self._remember(_Record(splice, self._now, closing))
 
     async def remove(self, flows: Sequence[Flow]) -> None:
@@ -131,7 +142,7 @@ class MemoryFastPath:
     def receive(self, port: int, frame: bytes, now: float) -> Verdict:
         """Let the Ethernet `frame` arrive on `port`; what it makes the fast path send is the verdict's."""
         self._advance(now)
-        return self._settle(received(self._tables, port, frame))
+        return self._settle(received(self._tables, port, frame, self._profile))
 
     def inject(self, frames: Iterable[bytes]) -> None:
         """Run frames of `fastpath.frame` through; `take_sent` has what they send.
@@ -145,7 +156,7 @@ class MemoryFastPath:
 
     def inject_one(self, frame: bytes) -> Verdict:
         """Inject one `frame` that has no offload header."""
-        return self._settle(injected(self._tables, frame))
+        return self._settle(injected(self._tables, frame, self._profile))
 
     def take_sent(self) -> list[Sent]:
         """What `inject` has sent since the last call, in order."""
@@ -182,7 +193,7 @@ class MemoryFastPath:
         return [record.splice for record in self._records.values()]
 
     def counters(self) -> Counters:
-        """A snapshot of the counters: a translated packet counts when it is sent, with its IPv4 total length."""
+        """A snapshot of the counters."""
         servers = {id_: (replace(up), replace(down)) for id_, (up, down) in self._traffic.items()}
         return Counters(servers, dict(self._punts), dict(self._drops))
 
@@ -225,7 +236,7 @@ class MemoryFastPath:
         record.last_seen = self._now
         traffic = self._traffic.setdefault(splice.server_id, (Traffic(), Traffic()))[direction]
         traffic.packets += 1
-        traffic.bytes += translated.arrived.end
+        traffic.bytes += self._profile.counted(translated.arrived)
         causes = record.closing.observe(direction, translated.arrived, translated.left)
         for cause in causes:
             self._batch.closed.append(Closed(splice.flow, reset=cause is Cause.RESET))
@@ -236,22 +247,16 @@ class MemoryFastPath:
             raise Unavailable("this fast path is closed")
 
     def _check(self, batch: Mapping[Flow, Splice]) -> None:
-        """Refuse a batch with a value out of range, or with a 4-tuple that another splice has or gets."""
-        claimed: dict[Tuple4, Flow] = {}
+        check_splices(batch, self._holder)
+        if self._profile.timestamps:
+            return
         for flow, splice in batch.items():
-            for endpoint in (*flow, splice.server, splice.source):
-                _require_ipv4(f"splice {flow}", endpoint)
-            _require_range(f"splice {flow}", "server_id", splice.server_id, 0xFFFF)
-            for name in ("delta", "timestamp_delta", "pivot"):
-                _require_range(f"splice {flow}", name, getattr(splice, name) or 0, 0xFFFF_FFFF)
-            for translation in splice.translations():
-                entry = self._entries.get(translation.match)
-                holder = claimed.setdefault(translation.match, flow)
-                if entry is not None and entry.splice.flow not in batch:
-                    holder = entry.splice.flow
-                if holder != flow:
-                    source, destination = translation.match
-                    raise Rejected(f"splice {flow}: packets {source} > {destination} belong to splice {holder}")
+            if splice.timestamp_delta:
+                raise Rejected(f"splice {flow}: this target does not translate timestamps")
+
+    def _holder(self, match: Tuple4) -> Flow | None:
+        entry = self._entries.get(match)
+        return entry.splice.flow if entry is not None else None
 
     def _remember(self, record: _Record) -> None:
         self._records[record.splice.flow] = record
@@ -265,14 +270,3 @@ class MemoryFastPath:
             for translation in record.splice.translations():
                 del self._entries[translation.match]
         return record
-
-
-def _require_ipv4(what: str, endpoint: Endpoint) -> None:
-    if len(endpoint.address) != 4:
-        raise Rejected(f"{what}: {endpoint} is not an IPv4 endpoint")
-    _require_range(what, "port", endpoint.port, 0xFFFF)
-
-
-def _require_range(what: str, name: str, value: int, largest: int) -> None:
-    if not 0 <= value <= largest:
-        raise Rejected(f"{what}: {name} {value} is outside 0..{largest}")

@@ -16,7 +16,7 @@ _PORTS = struct.Struct("!HH")
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """An IPv4 packet with TCP, whose IPv4 header is whole and whose total length lies within `data`.
+    """An IPv4 packet, whose fixed header is whole.
 
     The TCP header may be cut short or lie about its length: `malformed` says so, and only where it is
     False do the properties after it mean anything.
@@ -27,15 +27,28 @@ class Packet:
     start: int
     """Where the TCP header starts: 20..60."""
     end: int
-    """Where the packet ends: its total length."""
+    """Where the packet ends: its total length; within `data` if `locate` found it."""
 
     @classmethod
     def locate(cls, data: bytes) -> Packet | None:
         """Find the headers in `data`; None if it is not IPv4 with TCP or is cut short before its end."""
-        if len(data) < _IPV4_LENGTH or data[0] >> 4 != 4 or data[9] != tcp.PROTOCOL:
+        packet = cls.unbounded(data)
+        if packet is None or packet.protocol != tcp.PROTOCOL:
+            return None
+        return packet if packet.start <= packet.end <= len(data) else None
+
+    @classmethod
+    def unbounded(cls, data: bytes) -> Packet | None:
+        """Find the fixed IPv4 header in `data`, as one that cannot know where the frame ends; None without one."""
+        if len(data) < _IPV4_LENGTH or data[0] >> 4 != 4:
             return None
         start, end = (data[0] & 15) * 4, int.from_bytes(data[2:4], "big")
-        return cls(data, start, end) if _IPV4_LENGTH <= start <= end <= len(data) else None
+        return cls(data, start, end) if start >= _IPV4_LENGTH else None
+
+    @property
+    def protocol(self) -> int:
+        """The IPv4 protocol number."""
+        return self.data[9]
 
     @property
     def source_address(self) -> bytes:
@@ -63,10 +76,13 @@ class Packet:
         return self.start > _IPV4_LENGTH
 
     @property
-    def tuple4(self) -> Tuple4 | None:
-        """Addresses and ports; None if the packet ends before its ports do."""
-        if self.start + _PORTS.size > self.end:
-            return None
+    def has_ports(self) -> bool:
+        """Whether the packet does not end before its ports do."""
+        return self.start + _PORTS.size <= self.end
+
+    @property
+    def tuple4(self) -> Tuple4:
+        """Addresses and ports, which have to be in `data`."""
         source, destination = _PORTS.unpack_from(self.data, self.start)
         return Tuple4(Endpoint(self.source_address, source), Endpoint(self.destination_address, destination))
 

@@ -123,10 +123,15 @@ class SynCookies:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A VIP and its port, with what SYN-ACKs offer there; None leaves every SYN to the slow path."""
+    """A VIP and its port, with what SYN-ACKs offer there; None leaves every SYN to the slow path.
+
+    `servers` are the ids of those that its connections may lead to, any if it is empty: a target that
+    compresses its table keeps the connections of VIPs apart that share no server. Others ignore them.
+    """
 
     endpoint: Endpoint
     offer: Offer | None = Offer()
+    servers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +143,26 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Vxlan:
+    """A tunnel (RFC 7348): what goes into it becomes the payload of an outer IPv4 packet.
+
+    `source` and `destination` are the packed outer addresses, `vni` is 0..2^24-1, the MAC addresses
+    are those of the inner Ethernet header.
+    """
+
+    source: bytes
+    destination: bytes
+    vni: int
+    source_mac: bytes
+    destination_mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class NextHop:
     """A route: packets for `network` leave through `port` with these Ethernet addresses.
 
-    `network` is (packed prefix, length in bits). Targets on a host that routes (`ebpf`) take
+    `network` is (packed prefix, length in bits). With a `tunnel` the packets are encapsulated, and the
+    Ethernet addresses are those of the outer header. Targets on a host that routes (`ebpf`) take
     their routes from the kernel and ignore these.
     """
 
@@ -149,6 +170,7 @@ class NextHop:
     port: int
     source_mac: bytes
     destination_mac: bytes
+    tunnel: Vxlan | None = None
 
 
 class Pivot(Enum):
@@ -201,6 +223,8 @@ class Drop(IntEnum):
     """A packet for the slow path that could not be handed over."""
     INJECT = 7
     """A frame from the slow path that found no room."""
+    ADDRESS = 8
+    """On a switch: a frame for an Ethernet address that is not the port's."""
 
 
 @dataclass(slots=True)
@@ -225,3 +249,5 @@ class Counters:
     """ACKs that completed such a handshake and that the fast path took: far fewer than SYNs in a SYN flood."""
     events_lost: int = 0
     """Close reports that found no room; sweeps find those splices later."""
+    collisions: int = 0
+    """Splices whose digest a live one had already, so that they were kept by their full addresses and ports."""

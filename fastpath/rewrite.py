@@ -29,11 +29,15 @@ def translate(data: bytes, translation: Translation) -> bytes:
     if packet.ttl <= 1:
         raise MalformedPacket(f"TTL {packet.ttl} is used up")
     try:
-        found = packet.options()
+        return rewritten(packet, translation)
     except options.MalformedOptions as error:
         raise MalformedPacket(str(error)) from None
+
+
+def rewritten(packet: Packet, translation: Translation) -> bytes:
+    """The same for a packet whose headers have been found to be whole; raises MalformedOptions."""
+    data, start = packet.data, packet.start
     out = bytearray(data)
-    start = packet.start
     out[8] = packet.ttl - 1
     (out[12:16], source_port), (out[16:20], destination_port) = translation.becomes
     out[start : start + 2] = source_port.to_bytes(2, "big")
@@ -42,7 +46,7 @@ def translate(data: bytes, translation: Translation) -> bytes:
     _add(out, start + 4, translation.sequence)
     if acknowledges:
         _add(out, start + 8, translation.acknowledgment)
-    for kind, offset, length in found:
+    for kind, offset, length in packet.options():
         if kind == options.SACK:
             for edge in range(offset + 2, offset + length, 4):
                 _add(out, edge, translation.acknowledgment)

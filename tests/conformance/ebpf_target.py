@@ -16,6 +16,7 @@ from fastpath.ebpf.ledger import Change, Ledger
 from fastpath.ebpf.libbpf import BpfError, Object, RingBuffer, library
 from fastpath.ebpf.tables import Tables
 from fastpath.interface import Closed
+from fastpath.profile import HOST
 from fastpath.records import Counters, NextHop, SynCookies
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from tests.conformance.ebpf_wire import Wire, is_too_short
@@ -57,6 +58,7 @@ class _TestRun(ctypes.Structure):
 class EbpfTarget:
     """The compiled program, or a mutant of it, on two interfaces that lead to the suite's next hops."""
 
+    profile = HOST
     tells_port = False
 
     def __init__(self, source: Path = SOURCE, cache: Path = CACHE) -> None:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
 
 from fastpath.memory import MemoryFastPath
+from fastpath.profile import HOST, Profile
+from tests.conformance.memory_target import MemoryTarget
 
 _MODULES = (
     "slowpath.wire.checksum",
     "fastpath.packet",
     "fastpath.rewrite",
-    "fastpath.reference",
+    "fastpath.layouts",
+    "fastpath.tunnel",
     "fastpath.closing",
+    "fastpath.lookup",
+    "fastpath.profile",
+    "fastpath.reference",
     "fastpath.memory",
 )
 """What is loaded anew for a mutant, each before those that import it."""
@@ -39,7 +46,7 @@ def source(module: str) -> str:
     return Path(spec.origin).read_text()
 
 
-def mutant(fault: Fault | None) -> type[MemoryFastPath]:
+def mutant(fault: Fault | None, profile: Profile = HOST) -> MemoryTarget:
     """The in-memory fast path with `fault` in it; the modules that are in use stay as they are."""
     with patch.dict(sys.modules):
         for name in _MODULES:
@@ -50,8 +57,15 @@ def mutant(fault: Fault | None) -> type[MemoryFastPath]:
             module = ModuleType(name)
             sys.modules[name] = module
             exec(compile(text, f"mutant of {name}", "exec"), module.__dict__)  # noqa: S102
-        kind: type[MemoryFastPath] = sys.modules["fastpath.memory"].MemoryFastPath
-    return kind
+        kind = sys.modules["fastpath.memory"].MemoryFastPath
+        profiles = sys.modules["fastpath.profile"]
+    mutated = profiles.HOST if profile is HOST else profiles.SWITCH
+
+    def start(ports: Collection[int], *, profile: Profile, addresses: Mapping[int, bytes]) -> MemoryFastPath:
+        path: MemoryFastPath = kind(ports, profile=mutated, addresses=addresses)
+        return path
+
+    return MemoryTarget(profile, start)
 
 
 def _rewrite(name: str, right: str, wrong: str) -> Fault:
@@ -62,6 +76,10 @@ def _reference(name: str, right: str, wrong: str) -> Fault:
     return Fault(name, "fastpath.reference", right, wrong)
 
 
+def _profile(name: str, right: str, wrong: str) -> Fault:
+    return Fault(name, "fastpath.profile", right, wrong)
+
+
 def _packet(name: str, right: str, wrong: str) -> Fault:
     return Fault(name, "fastpath.packet", right, wrong)
 
@@ -70,6 +88,7 @@ def _closing(name: str, right: str, wrong: str) -> Fault:
     return Fault(name, "fastpath.closing", right, wrong)
 
 
+_PAST = "sequence.after(sequence.add(packet.sequence, packet.payload_length), pivot)"
 _TCP_UPDATE = "_update_checksum(out, start + tcp.CHECKSUM_OFFSET, data[12:20] + data[header], new[12:20] + new[header])"
 _TCP_IN_FULL = (
     "from slowpath.wire.checksum import internet_checksum, pseudo_header_sum\n"
@@ -131,38 +150,43 @@ _REWRITE = (
     ),
 )
 
-_DECISION = (
-    _reference("pivot one too early", "sequence.after(end, pivot)", "not sequence.before(end, pivot)"),
-    _reference("pivot one too late", "sequence.after(end, pivot)", "sequence.after(end, sequence.add(pivot, 1))"),
-    _reference("pivot compared without the wrap", "sequence.after(end, pivot)", "end > pivot"),
-    _reference(
-        "pivot against the first byte", "sequence.add(packet.sequence, packet.payload_length)", "packet.sequence"
+_SPLICED = (
+    _profile("pivot one too early", "sequence.after(sequence.add(", "not sequence.before(sequence.add("),
+    _profile("pivot one too late", "payload_length), pivot)", "payload_length), sequence.add(pivot, 1))"),
+    _profile(
+        "pivot compared without the wrap", _PAST, _PAST.replace("sequence.after(", "(").replace(", pivot", " > pivot")
     ),
-    _reference("pivot punts a pure ACK", "packet.payload_length > 0 and ", ""),
-    _reference("pivot toward the client", "entry.translation.direction != Direction.TO_SERVER or pivot", "pivot"),
-    _reference("pivot 0 taken for none", "pivot is None", "not pivot"),
-    _reference("pivot of an injected packet", "if arrival.injected or entry", "if entry"),
-    _reference("TTL 2 dropped", "packet.ttl <= 1", "packet.ttl <= 2"),
-    _reference("TTL 1 let through", "packet.ttl <= 1", "packet.ttl < 1"),
-    _reference("SYN of a splice forwarded", "bool(packet.flags & tcp.SYN), Reason.SYN", "False, Reason.SYN"),
-    _reference(
-        "only a SYN without ACK punted", "bool(packet.flags & tcp.SYN), Reason", "packet.flags & 18 == 2, Reason"
-    ),
-    _reference("IPv4 options translated", "return packet.has_ip_options", "return False"),
-    _reference("malformed options dropped", "(_bad_options, Reason.OPTIONS)", "(_bad_options, Drop.MALFORMED)"),
-    _reference(
+    _profile("pivot against the first byte", "sequence.add(packet.sequence, packet.payload_length)", "packet.sequence"),
+    _profile("pivot punts a pure ACK", " and packet.payload_length > 0", ""),
+    _profile("pivot toward the client", "return toward_server and not", "return not"),
+    _profile("pivot 0 taken for none", "if pivot is None or", "if not pivot or"),
+    _profile("pivot of an injected packet", "toward_server and not arrival.injected", "toward_server"),
+    _profile("TTL 2 dropped", "packet.ttl <= 1", "packet.ttl <= 2"),
+    _profile("TTL 1 let through", "packet.ttl <= 1", "packet.ttl < 1"),
+    _profile("SYN of a splice forwarded", "bool(packet.flags & tcp.SYN)", "False"),
+    _profile("only a SYN without ACK punted", "bool(packet.flags & tcp.SYN)", "packet.flags & 18 == 2"),
+    _profile("IPv4 options translated", "return packet.has_ip_options", "return False"),
+    _profile("malformed options dropped", "(_bad_options, Reason.OPTIONS)", "(_bad_options, Drop.MALFORMED)"),
+    _profile(
         "options judged after the pivot",
-        "    (_bad_options, Reason.OPTIONS),\n    (_past_pivot, Reason.PIVOT),",
-        "    (_past_pivot, Reason.PIVOT),\n    (_bad_options, Reason.OPTIONS),",
+        "        (_bad_options, Reason.OPTIONS),\n        (_past_pivot, Reason.PIVOT),",
+        "        (_past_pivot, Reason.PIVOT),\n        (_bad_options, Reason.OPTIONS),",
     ),
-    _reference("fragments of everyone punted", "if is_ours else _unmatched(arrival)", ""),
-    _reference("fragments of nobody punted", "if is_ours else", "if False else"),
+)
+
+_DECISION = (
+    _profile("fragments of everyone punted", " and packet.destination_address in tables.vips", ""),
+    _profile("fragments of nobody punted", "packet.destination_address in tables.vips", "False"),
     _reference("a SYN-ACK taken for a SYN", "packet.flags & (tcp.SYN | tcp.ACK) == tcp.SYN", "packet.flags & tcp.SYN"),
     _reference(
         "injected packets punted to a listener", "    if arrival.injected:\n        return Dropped(Drop.STALE)\n", ""
     ),
     _reference("injected packets expected", "in tables.expected and not arrival.injected", "in tables.expected"),
-    _reference("injected packets passed", "Dropped(Drop.STALE) if arrival.injected else Passed()", "Passed()"),
+    _reference(
+        "injected packets passed",
+        "        if arrival.injected:\n            return",
+        "        if False:\n            return",
+    ),
     _reference(
         "Ethernet addresses swapped", "hop.destination_mac + hop.source_mac", "hop.source_mac + hop.destination_mac"
     ),
@@ -184,10 +208,14 @@ _DECISION = (
 _HEADERS = (
     _packet("IHL taken for 5", "(data[0] & 15) * 4", "20"),
     _packet("data offset taken for 5", "(self.data[self.start + 12] >> 4) * 4", "20"),
-    _packet("total length not held against the frame", "start <= end <= len(data)", "start <= end"),
-    _packet("IHL below 5 accepted", "_IPV4_LENGTH <= start <= end", "start <= end"),
-    _packet("version not looked at", "data[0] >> 4 != 4 or ", ""),
-    _packet("protocol not looked at", " or data[9] != tcp.PROTOCOL", ""),
+    _packet(
+        "total length not held against the frame",
+        "packet.start <= packet.end <= len(data)",
+        "packet.start <= packet.end",
+    ),
+    _packet("IHL below 5 accepted", "if start >= _IPV4_LENGTH else None", ""),
+    _packet("version not looked at", " or data[0] >> 4 != 4", ""),
+    _packet("protocol not looked at", " or packet.protocol != tcp.PROTOCOL", ""),
     _packet("MF not looked at", "0x3FFF", "0x1FFF"),
     _packet("DF taken for a fragment", "0x3FFF", "0x7FFF"),
     _packet(
@@ -207,8 +235,8 @@ _HEADERS = (
     ),
     _packet(
         "ports read from the padding",
-        "if self.start + _PORTS.size > self.end:",
-        "if self.start + _PORTS.size > len(self.data):",
+        "self.start + _PORTS.size <= self.end",
+        "self.start + _PORTS.size <= len(self.data)",
     ),
 )
 
@@ -239,7 +267,12 @@ _END = (
 )
 
 _COUNTS = (
-    Fault("padding counted", "fastpath.memory", "+= translated.arrived.end", "+= len(translated.arrived.data)"),
+    Fault(
+        "padding counted",
+        "fastpath.profile",
+        "counted=lambda packet: packet.end",
+        "counted=lambda packet: len(packet.data)",
+    ),
     Fault(
         "counted for the other direction",
         "fastpath.memory",
@@ -250,4 +283,4 @@ _COUNTS = (
     Fault("punts not counted", "fastpath.memory", "self._punts[verdict.reason] += 1", "pass"),
 )
 
-FAULTS = (*_REWRITE, *_DECISION, *_HEADERS, *_END, *_COUNTS)
+FAULTS = (*_REWRITE, *_SPLICED, *_DECISION, *_HEADERS, *_END, *_COUNTS)

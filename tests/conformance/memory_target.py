@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Collection, Coroutine, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 from fastpath.interface import Closed
 from fastpath.memory import MemoryFastPath
+from fastpath.profile import HOST, Profile
 from fastpath.records import Counters
 from fastpath.verdict import Verdict
-from tests.conformance.target import PORTS, Rules
+from tests.conformance.target import ADDRESSES, PORTS, Rules
 
 
 def finish(coroutine: Coroutine[Any, Any, None]) -> None:
@@ -21,17 +23,26 @@ def finish(coroutine: Coroutine[Any, Any, None]) -> None:
     raise AssertionError("the in-memory fast path waited for something")
 
 
+class Kind(Protocol):
+    """MemoryFastPath, or a mutant of it."""
+
+    def __call__(
+        self, ports: Collection[int], *, profile: Profile, addresses: Mapping[int, bytes]
+    ) -> MemoryFastPath: ...
+
+
 class MemoryTarget:
-    """A MemoryFastPath, or a mutant of it, behind the suite's trait; time stands still."""
+    """A fast path in memory behind the suite's trait; time stands still."""
 
     tells_port = True
 
-    def __init__(self, kind: type[MemoryFastPath] = MemoryFastPath) -> None:
-        self._kind = kind
-        self._path = kind(PORTS)
+    def __init__(self, profile: Profile = HOST, kind: Kind = MemoryFastPath) -> None:
+        self.profile = profile
+        self._start = partial(kind, PORTS, profile=profile, addresses=ADDRESSES)
+        self._path = self._start()
 
     def program(self, rules: Rules) -> None:
-        self._path = self._kind(PORTS)
+        self._path = self._start()
         finish(self._path.configure(rules.listeners, rules.servers, rules.next_hops))
         finish(self._path.install(rules.splices))
 

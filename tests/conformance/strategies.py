@@ -7,12 +7,13 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from fastpath.frame import Action, InjectFlags
+from fastpath.profile import HOST, SWITCH, Profile
 from fastpath.records import Direction, Splice
 from slowpath.wire.endpoint import Endpoint
 from tests.conformance import packets
 from tests.conformance.checks import Scenario
 from tests.conformance.packets import ACK, FIN, PSH, RST, SYN, Tcp
-from tests.conformance.target import CLIENT_PORT, PORTS, SERVER_PORT, Rules
+from tests.conformance.target import ADDRESSES, CLIENT_PORT, NEXT_HOPS, PORTS, SERVER_PORT, Rules
 from tests.conformance.vectors.model import (
     FAR_CLIENT,
     FROM_NOWHERE,
@@ -27,6 +28,7 @@ from tests.conformance.vectors.model import (
     Injection,
     Stimulus,
 )
+from tests.conformance.vectors.tunnels import TUNNELLED
 
 _U32 = 2**32 - 1
 _EDGES = (0, 1, 2, 0xFFFF, 0x1_0000, 0xFFFF_0000, 0x7FFF_FFFF, 0x8000_0000, _U32 - 1, _U32)
@@ -35,12 +37,12 @@ numbers = st.sampled_from(_EDGES) | st.integers(0, _U32)
 """32-bit numbers: SEQ, ACK, timestamps, deltas."""
 
 
-def _splices_like(splice: Splice) -> st.SearchStrategy[Splice]:
+def _splices_like(splice: Splice, profile: Profile = HOST) -> st.SearchStrategy[Splice]:
     return st.builds(
         replace,
         st.just(splice),
         delta=numbers,
-        timestamp_delta=numbers,
+        timestamp_delta=numbers if profile.timestamps else st.just(0),
         pivot=st.none() | st.sampled_from(_EDGES) | numbers,
     )
 
@@ -48,9 +50,12 @@ def _splices_like(splice: Splice) -> st.SearchStrategy[Splice]:
 splices = st.sampled_from((PLAIN, SNATTED)).flatmap(_splices_like)
 """Splices of either mode between networks that have routes."""
 
-_rules = st.tuples(*map(_splices_like, (PLAIN, SNATTED, TO_NOWHERE, FROM_NOWHERE))).map(
-    lambda four: replace(RULES, splices=four)
-)
+
+def _rules(profile: Profile) -> st.SearchStrategy[Rules]:
+    splices = (_splices_like(splice, profile) for splice in (PLAIN, SNATTED, TO_NOWHERE, FROM_NOWHERE))
+    next_hops = st.sampled_from((NEXT_HOPS, TUNNELLED) if profile is SWITCH else (NEXT_HOPS,))
+    return st.builds(replace, st.just(RULES), splices=st.tuples(*splices), next_hops=next_hops)
+
 
 _sacks = (
     st.integers(1, 4).flatmap(lambda count: st.tuples(*[numbers] * (2 * count))).map(lambda edges: packets.sack(*edges))
@@ -75,8 +80,12 @@ def _fit(pieces: list[bytes]) -> bytes:
     return area + packets.nops(-len(area) % 4)
 
 
-well_formed_options = st.lists(_good_options, max_size=5).map(_fit)
-"""Option areas of 0..40 bytes in any order and alignment."""
+_any_layout = st.lists(_good_options, max_size=5).map(_fit)
+_linux_timestamps = st.just(b"") | st.builds(packets.timestamps, numbers, numbers).map(packets.nops(2).__add__)
+_linux_sacks = st.just(b"") | _sacks.map(packets.nops(2).__add__)
+_linux_layout = st.builds(bytes.__add__, _linux_timestamps, _linux_sacks).filter(lambda area: len(area) <= 40)
+well_formed_options = _linux_layout | _any_layout
+"""Option areas of 0..40 bytes: as Linux emits them, or in any order and alignment."""
 _options = well_formed_options | st.lists(_good_options | _bad_options, max_size=5).map(_fit)
 
 _FLAGS = (ACK, ACK, ACK | PSH, ACK | FIN, FIN, RST, RST | ACK, SYN, SYN | ACK, 0, 0xFF)
@@ -84,6 +93,9 @@ _flags = st.sampled_from(_FLAGS) | st.integers(0, 255)
 _errors = st.sampled_from((0, 0, 0, 1, 0xFFFE)) | st.integers(0, 0xFFFE)
 _ports = st.sampled_from(PORTS)
 _ether_types = st.sampled_from((packets.IPV4,) * 9 + (packets.ARP,))
+_STRANGE_ADDRESSES = (b"\xff" * 6, bytes.fromhex("02000000c0aa"), *ADDRESSES.values())
+_addresses = st.sampled_from((None,) * 12 + _STRANGE_ADDRESSES)
+"""The destination of a frame where it is not, or need not be, the port's."""
 _inject_flags = st.sampled_from((InjectFlags.NONE, InjectFlags.EXPECT_REPLY))
 
 
@@ -138,7 +150,7 @@ def _any_packets(draw: st.DrawFn, rules: Rules) -> Tcp:
 
 
 @st.composite
-def _stimuli(draw: st.DrawFn, rules: Rules) -> Stimulus:
+def _stimuli(draw: st.DrawFn, rules: Rules, profile: Profile) -> Stimulus:
     packet = draw(_any_packets(rules))
     data = packet.packet()
     # A route is left to well-formed headers: what a kernel's own lookup says about others is not the target's.
@@ -150,7 +162,10 @@ def _stimuli(draw: st.DrawFn, rules: Rules) -> Stimulus:
     if draw(st.integers(0, 3)):
         natural = CLIENT_PORT if packet.destination == VIP else SERVER_PORT
         port = draw(st.just(natural) | _ports)
-        return Arrival(port, packets.arriving(data, port, draw(_ether_types)))
+        frame = packets.arriving(data, port, draw(_ether_types))
+        # A host leaves frames for others to the kernel, which a target cannot be compared in.
+        address = draw(_addresses) if profile is SWITCH else None
+        return Arrival(port, frame if address is None else address + frame[6:])
     action = draw(st.sampled_from((Action.TRANSLATE,) * 5 + (Action.EMIT, 3, 255)))
     port = draw(st.sampled_from((*PORTS * 3, 2, 0x0100, 0xFFFF)))
     frame = packets.cpu_frame(action, port, data, ether_type=draw(_ether_types))
@@ -179,8 +194,8 @@ def _conversation(draw: st.DrawFn, splice: Splice) -> Stimulus:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn) -> Scenario:
-    """Rules, and a few frames that meet them."""
-    rules = draw(_rules)
-    stimuli = _stimuli(rules) if draw(st.integers(0, 3)) else _conversation(rules.splices[0])
+def scenarios(draw: st.DrawFn, profile: Profile) -> Scenario:
+    """Rules that a target of `profile` takes, and a few frames that meet them."""
+    rules = draw(_rules(profile))
+    stimuli = _stimuli(rules, profile) if draw(st.integers(0, 3)) else _conversation(rules.splices[0])
     return Scenario(rules, tuple(draw(st.lists(stimuli, min_size=4, max_size=12))))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fastpath.interface import Closed
+from fastpath.profile import Profile
 from fastpath.records import Counters, Listener, NextHop, Server, Splice
 from fastpath.verdict import Verdict
 
@@ -16,8 +17,11 @@ NEXT_HOPS = (
     NextHop((bytes((10, 1, 0, 0)), 16), CLIENT_PORT, bytes.fromhex("02000000c001"), bytes.fromhex("02000000c0fe")),
     NextHop((bytes((10, 2, 0, 0)), 16), SERVER_PORT, bytes.fromhex("02000000d001"), bytes.fromhex("02000000d0fe")),
 )
-"""The only routes of the suite, the same in every Rules: no frame of it is sent to anywhere else in these networks
-than the one next hop, and every other destination (192.0.2.0/24 in the vectors) has no route."""
+"""The routes of every Rules, to which those for switches alone add tunnels: no frame is sent to anywhere else in these
+networks than the one next hop, and every other destination (192.0.2.0/24 in the vectors) has no route."""
+
+ADDRESSES = {hop.port: hop.source_mac for hop in NEXT_HOPS}
+"""The Ethernet address of each port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Target(Protocol):
     A verdict of Passed promises that the frame was left as it came: a target that can see it checks it.
     """
 
+    profile: Profile
+    """What kind of target it is: which vectors it is given, and which reference it is held to."""
     tells_port: bool
     """Whether the port in a `Sent` is what the target did; otherwise it is not compared."""
 

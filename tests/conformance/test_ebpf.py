@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.ebpf_target import EbpfTarget
-from tests.conformance.suite import ConformanceSuite
+from tests.conformance.suite import HostVectors, RandomScenarios
 from tests.conformance.target import Target
 
 
@@ -18,5 +18,5 @@ def target() -> Iterator[Target]:
     target.close()
 
 
-class TestEbpf(ConformanceSuite):
+class TestEbpf(HostVectors, RandomScenarios):
     """The program as it is loaded in production."""

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastpath.profile import HOST, SWITCH
 from fastpath.records import Direction, Splice, Translation
 from fastpath.rewrite import translate
 from slowpath.wire import options
 from tests.conformance.memory_target import MemoryTarget
 from tests.conformance.packets import ACK, Tcp, full_checksum
 from tests.conformance.strategies import spliced_packets, splices
-from tests.conformance.suite import VectorSuite
+from tests.conformance.suite import HostVectors, SwitchVectors
 from tests.conformance.target import Target
 
 _MASK = 2**32 - 1
 
 
-@pytest.fixture(scope="module")
-def target() -> Iterator[Target]:
-    target = MemoryTarget()
-    yield target
-    target.close()
+class TestHost(HostVectors):
+    """The reference as a target on a host is held to it."""
+
+    @pytest.fixture
+    def target(self) -> Target:
+        return MemoryTarget(HOST)
 
 
-class TestReference(VectorSuite):
-    """Every named vector."""
+class TestSwitch(SwitchVectors):
+    """The reference as a switch is held to it."""
+
+    @pytest.fixture
+    def target(self) -> Target:
+        return MemoryTarget(SWITCH)
 
 
 @st.composite

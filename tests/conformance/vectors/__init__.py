@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from tests.conformance.vectors import classification, closing, injection, tcp_options, translation
-
-VECTORS = (
-    *translation.VECTORS,
-    *tcp_options.VECTORS,
-    *classification.VECTORS,
-    *injection.VECTORS,
-    *closing.VECTORS,
+from tests.conformance.vectors import (
+    classification,
+    closing,
+    injection,
+    switch_closing,
+    switch_frames,
+    switch_options,
+    tcp_options,
+    translation,
+    tunnels,
 )
+from tests.conformance.vectors.differences import adapted, on_switch
+
+_SHARED = (*translation.VECTORS, *classification.VECTORS, *injection.VECTORS, *closing.VECTORS)
+
+VECTORS = (*_SHARED, *tcp_options.VECTORS)
+"""For targets on a host."""
+
+SWITCH_VECTORS = (
+    *adapted((*_SHARED, *tcp_options.WITHOUT_DELTA)),
+    *map(
+        on_switch,
+        (*switch_frames.VECTORS, *switch_options.VECTORS, *switch_closing.VECTORS, *tunnels.VECTORS),
+    ),
+)
+"""For switches."""
+
+REFUSED_BY_SWITCHES = tcp_options.NEEDS_DELTA
+"""Those with rules that a switch refuses."""

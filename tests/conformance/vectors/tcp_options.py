@@ -25,8 +25,7 @@ _MODULUS = 2**32
 _EDGES = (5000, 6000, 0xFFFF_FFF0, 0x10, 7000, 8000, DELTA, DELTA - 1)
 """Edges of four blocks, as the client numbers them; they straddle every wrap."""
 _EDGES_LEFT = tuple((edge - DELTA) % _MODULUS for edge in _EDGES)
-_TS, _TS_UP = timestamps(111, 222), timestamps(111, (222 - TIMESTAMP_DELTA) % _MODULUS)
-_TS_DOWN = timestamps(111 + TIMESTAMP_DELTA, 222)
+_TS = timestamps(111, 222)
 
 
 def _up(name: str, arrives: bytes, leaves: bytes, payload: bytes = b"") -> Vector:
@@ -49,76 +48,84 @@ def _sack_only(count: int) -> Vector:
     return _up(f"SACK, {count} blocks", nops(2) + arrives, nops(2) + leaves)
 
 
-def _sack_after_timestamps(count: int) -> Vector:
-    arrives, leaves = _blocks(count)
-    return _up(
-        f"timestamps and SACK, {count} blocks", nops(2) + _TS + nops(2) + arrives, nops(2) + _TS_UP + nops(2) + leaves
-    )
-
-
-def _shifted(lead: int) -> tuple[Vector, Vector, Vector]:
-    """Timestamps and SACK behind `lead` NOPs, so that they stand at every alignment."""
-    arrives, leaves = _blocks(1)
-    trail = nops(-(lead + 10) % 4)
-    return (
-        _up(f"timestamps at offset {lead}", nops(lead) + _TS + trail, nops(lead) + _TS_UP + trail, b"x"),
-        _down(f"timestamps at offset {lead}", nops(lead) + _TS + trail, nops(lead) + _TS_DOWN + trail, b"xy"),
-        _up(f"SACK at offset {lead}", nops(lead) + arrives + trail, nops(lead) + leaves + trail),
-    )
-
-
 _ONE, _ONE_LEFT = _blocks(1)
 _TWO, _TWO_LEFT = _blocks(2)
 _UNKNOWN = bytes((254, 6, 0xDE, 0xAD, 0xBE, 0xEF))
 _MSS_AND_SCALE = bytes((2, 4, 5, 0xB4, 1, 3, 3, 7))
 
-_TRANSLATED = (
+_SACK = (
     *(_sack_only(count) for count in (1, 2, 3, 4)),
-    *(_sack_after_timestamps(count) for count in (1, 2, 3)),
-    *(vector for lead in (0, 1, 2, 3, 29) for vector in _shifted(lead)),
     _down("SACK stays", nops(2) + _TWO, nops(2) + _TWO),
-    _down("timestamps and SACK", nops(2) + _TS + nops(2) + _TWO, nops(2) + _TS_DOWN + nops(2) + _TWO),
-    _up("SACK before timestamps", _TWO + _TS + nops(4), _TWO_LEFT + _TS_UP + nops(4)),
-    _up("forty bytes, none of them padding", _TS + _ONE + _ONE + _TS, _TS_UP + _ONE_LEFT + _ONE_LEFT + _TS_UP),
-    _up("an unknown option is skipped", _UNKNOWN + _TS, _UNKNOWN + _TS_UP),
-    _up("an unknown option of the least length", bytes((200, 2)) + _TS, bytes((200, 2)) + _TS_UP),
-    _up("an unknown option that looks like timestamps", bytes((254, 12)) + _TS, bytes((254, 12)) + _TS),
     _up("MSS and window scale stay", _MSS_AND_SCALE, _MSS_AND_SCALE),
-    _up("nothing after END is read", _TS + b"\0\x08\x01\x05\0\0", _TS_UP + b"\0\x08\x01\x05\0\0"),
     _up("only padding", nops(36) + bytes(4), nops(36) + bytes(4)),
-    _up("TSecr wraps below 0", nops(2) + timestamps(0, 0), nops(2) + timestamps(0, _MODULUS - TIMESTAMP_DELTA)),
-    _down(
-        "TSval wraps past 2^32",
-        nops(2) + timestamps(_MODULUS - 1, 5),
-        nops(2) + timestamps(TIMESTAMP_DELTA - 1, 5),
-    ),
-    to_server(
-        "without the ACK flag TSecr stays, SACK edges do not",
-        replace(UP, flags=PSH, options=_TS + _ONE, payload=b"data"),
-        replace(UP_LEFT, flags=PSH, options=_TS + _ONE_LEFT, payload=b"data", acknowledgment=2000),
-    ),
-    to_client(
-        "without the ACK flag TSval is translated",
-        replace(DOWN, flags=PSH, options=nops(2) + _TS),
-        replace(DOWN_LEFT, flags=PSH, options=nops(2) + _TS_DOWN),
-    ),
-    to_server(
-        "timestamps with delta 0",
-        replace(UP, options=nops(2) + _TS),
-        replace(UP_LEFT, options=nops(2) + _TS),
-        replace(PLAIN, timestamp_delta=0),
-    ),
-    to_server(
-        "timestamps with the largest delta",
-        replace(UP, options=nops(2) + timestamps(0, _MODULUS - 1)),
-        replace(UP_LEFT, options=nops(2) + timestamps(0, 0)),
-        replace(PLAIN, timestamp_delta=_MODULUS - 1),
-    ),
-    to_server(
-        "corrupt with options stays as corrupt",
-        replace(UP, options=nops(1) + _TS + _ONE + nops(3), tcp_error=0x00FF, payload=b"odd"),
-        replace(UP_LEFT, options=nops(1) + _TS_UP + _ONE_LEFT + nops(3), tcp_error=0x00FF, payload=b"odd"),
-    ),
+    _up("an unknown option that looks like timestamps", bytes((254, 12)) + _TS, bytes((254, 12)) + _TS),
+)
+
+
+def _with_timestamps(delta: int) -> tuple[Vector, ...]:
+    """Timestamps through a splice whose timestamp delta is `delta`."""
+    ts_up, ts_down = timestamps(111, (222 - delta) % _MODULUS), timestamps(111 + delta, 222)
+
+    def after(count: int) -> Vector:
+        """SACK of `count` blocks behind timestamps."""
+        arrives, leaves = _blocks(count)
+        before, after = nops(2) + _TS + nops(2) + arrives, nops(2) + ts_up + nops(2) + leaves
+        return _up(f"timestamps and SACK, {count} blocks", before, after)
+
+    def shifted(lead: int) -> tuple[Vector, Vector, Vector]:
+        """Timestamps and SACK behind `lead` NOPs, so that they stand at every alignment."""
+        arrives, leaves = _blocks(1)
+        trail = nops(-(lead + 10) % 4)
+        return (
+            _up(f"timestamps at offset {lead}", nops(lead) + _TS + trail, nops(lead) + ts_up + trail, b"x"),
+            _down(f"timestamps at offset {lead}", nops(lead) + _TS + trail, nops(lead) + ts_down + trail, b"xy"),
+            _up(f"SACK at offset {lead}", nops(lead) + arrives + trail, nops(lead) + leaves + trail),
+        )
+
+    return (
+        *(after(count) for count in (1, 2, 3)),
+        *(vector for lead in (0, 1, 2, 3, 29) for vector in shifted(lead)),
+        _down("timestamps and SACK", nops(2) + _TS + nops(2) + _TWO, nops(2) + ts_down + nops(2) + _TWO),
+        _up("SACK before timestamps", _TWO + _TS + nops(4), _TWO_LEFT + ts_up + nops(4)),
+        _up("forty bytes, none of them padding", _TS + _ONE + _ONE + _TS, ts_up + _ONE_LEFT + _ONE_LEFT + ts_up),
+        _up("an unknown option is skipped", _UNKNOWN + _TS, _UNKNOWN + ts_up),
+        _up("an unknown option of the least length", bytes((200, 2)) + _TS, bytes((200, 2)) + ts_up),
+        _up("nothing after END is read", _TS + b"\0\x08\x01\x05\0\0", ts_up + b"\0\x08\x01\x05\0\0"),
+        _up("TSecr wraps below 0", nops(2) + timestamps(0, 0), nops(2) + timestamps(0, -delta % _MODULUS)),
+        _down(
+            "TSval wraps past 2^32",
+            nops(2) + timestamps(_MODULUS - 1, 5),
+            nops(2) + timestamps((_MODULUS - 1 + delta) % _MODULUS, 5),
+        ),
+        to_server(
+            "without the ACK flag TSecr stays, SACK edges do not",
+            replace(UP, flags=PSH, options=_TS + _ONE, payload=b"data"),
+            replace(UP_LEFT, flags=PSH, options=_TS + _ONE_LEFT, payload=b"data", acknowledgment=2000),
+        ),
+        to_client(
+            "without the ACK flag TSval is translated",
+            replace(DOWN, flags=PSH, options=nops(2) + _TS),
+            replace(DOWN_LEFT, flags=PSH, options=nops(2) + ts_down),
+        ),
+        to_server(
+            "timestamps with delta 0",
+            replace(UP, options=nops(2) + _TS),
+            replace(UP_LEFT, options=nops(2) + _TS),
+            replace(PLAIN, timestamp_delta=0),
+        ),
+        to_server(
+            "corrupt with options stays as corrupt",
+            replace(UP, options=nops(1) + _TS + _ONE + nops(3), tcp_error=0x00FF, payload=b"odd"),
+            replace(UP_LEFT, options=nops(1) + ts_up + _ONE_LEFT + nops(3), tcp_error=0x00FF, payload=b"odd"),
+        ),
+    )
+
+
+_LARGEST_DELTA = to_server(
+    "timestamps with the largest delta",
+    replace(UP, options=nops(2) + timestamps(0, _MODULUS - 1)),
+    replace(UP_LEFT, options=nops(2) + timestamps(0, 0)),
+    replace(PLAIN, timestamp_delta=_MODULUS - 1),
 )
 
 _MALFORMED = {
@@ -151,4 +158,9 @@ _PUNTED = (
     punted("padding goes along", Reason.OPTIONS, replace(UP, flags=ACK, ip_options=bytes(4), padding=b"pad")),
 )
 
-VECTORS = (*_TRANSLATED, *_PUNTED)
+VECTORS = (*_SACK, *_with_timestamps(TIMESTAMP_DELTA), _LARGEST_DELTA, *_PUNTED)
+
+WITHOUT_DELTA = (*_SACK, *_with_timestamps(0), *_PUNTED)
+"""For targets that do not translate timestamps, in rules that have yet to lose their timestamp deltas."""
+NEEDS_DELTA = (_LARGEST_DELTA,)
+"""What such a target must refuse."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fastpath.frame import OFFLOAD_LENGTH, Action, encode
+from fastpath.lookup import Tables
 from fastpath.records import Drop, NextHop
-from fastpath.reference import Tables, injected
+from fastpath.reference import injected
 from fastpath.verdict import Dropped, Sent
 from slowpath.wire.endpoint import Endpoint
 from tests.conformance.packets import Tcp
