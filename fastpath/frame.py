@@ -108,8 +108,18 @@ def replaced(punt: Punt, packet: bytes, action: Action, flags: InjectFlags = Inj
     return punt.reinjected(action, flags)[:PACKET_OFFSET] + packet
 
 
-def encode(packet: bytes, action: Action, *, port: int = NO_PORT, flags: InjectFlags = InjectFlags.NONE) -> bytes:
-    """A frame that injects `packet`, an IPv4 packet with its checksums complete."""
-    return b"".join(
-        (bytes(OFFLOAD_LENGTH), _ETHERNET.pack(LEAD, action, flags, port, MARKER, bytes(6), ETHERTYPE_IPV4), packet)
-    )
+def encode(
+    packet: bytes,
+    action: Action,
+    *,
+    port: int = NO_PORT,
+    flags: InjectFlags = InjectFlags.NONE,
+    peer: bytes = bytes(6),
+    ether_type: int = ETHERTYPE_IPV4,
+) -> bytes:
+    """A frame that injects `packet`, an IPv4 packet with its checksums complete unless `ether_type` says otherwise.
+
+    `peer` is the Ethernet address that an `emit` goes to.
+    """
+    ethernet = _ETHERNET.pack(LEAD, action, flags, port, MARKER, peer, ether_type)
+    return b"".join((bytes(OFFLOAD_LENGTH), ethernet, packet))

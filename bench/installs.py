@@ -1,0 +1,146 @@
+"""Splices a second that the Tofino fast path installs through BfRt, on one core together with the model's server.
+
+The server has the program's own tables and no pipeline: no packet is moved. Client and server share one process,
+pinned to one core, and talk gRPC over a UNIX socket. A second is one of the core's time spent on this process, so that
+a busy machine measures the same as an idle one; the rate by the clock on the wall is beside it. Exits with 1 if batches
+of 1,024 make less than 20,000 splices/s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+from bfrt import Session
+from fastpath.records import Flow, Listener, NextHop, Server, Splice
+from fastpath.switch.network import Network, Port, default_mac
+from fastpath.tofino import TofinoFastPath
+from p4_tofino import DIRECTORY, TOFINO
+from p4model.device import Device, Pipeline, Result
+from p4model.objects import ProgramInfo
+from p4model.program import compile_program
+from p4model.service import serve
+from p4model.state import DeviceState
+from slowpath.wire.endpoint import Endpoint
+
+BATCHES = (1, 64, 1024)
+REQUIRED = 20_000
+_VIP = Endpoint.parse("10.1.0.100:80")
+_SERVERS = [Server(number, Endpoint(bytes((10, 2, 0, 2 + number)), 8080)) for number in range(8)]
+_PORTS = (Port(0, default_mac(0)), Port(1, default_mac(1)))
+_TO_SERVERS = NextHop((bytes((10, 2, 0, 0)), 16), 1, default_mac(1), default_mac(2))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="measurements of each batch size (default: 5)")
+    parser.add_argument("--splices", type=int, default=16_384, help="splices in a measurement (default: 16384)")
+    arguments = parser.parse_args()
+    # Before there are threads: they inherit it.
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    info = compile_program(TOFINO, include=[DIRECTORY]).info
+    figures = asyncio.run(measure(info, arguments.rounds, arguments.splices))
+    print("batch  splices/s of CPU time, least and most  by the wall clock")
+    for batch, rates in figures.items():
+        core = [rate.core for rate in rates]
+        wall = statistics.median(rate.wall for rate in rates)
+        print(f"{batch:5}  {statistics.median(core):9,.0f}  ({min(core):,.0f} to {max(core):,.0f})  {wall:9,.0f}")
+    return int(statistics.median(rate.core for rate in figures[BATCHES[-1]]) < REQUIRED)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Splices a second of CPU time, and by the wall clock."""
+
+    core: float
+    wall: float
+
+
+async def measure(info: ProgramInfo, rounds: int, splices: int) -> dict[int, list[Rate]]:
+    """Install and remove again; the rates of the installs by batch size."""
+    figures: dict[int, list[Rate]] = {batch: [] for batch in BATCHES}
+    with tempfile.TemporaryDirectory() as directory:
+        server = await serve(Device(_Stub(info)), f"unix:{directory}/bfrt")
+        session = await Session.open(server.address, "l7lb")
+        fastpath = await TofinoFastPath.attach(session, _Nothing(), Network(_PORTS))
+        await fastpath.configure([Listener(_VIP)], _SERVERS, [_TO_SERVERS])
+        for _ in range(rounds):
+            for batch, rates in figures.items():
+                # A request for each: a sixteenth of them takes as long.
+                some = connections(splices if batch > 1 else splices // 16)
+                rates.append(await rate(fastpath, some, batch))
+        await fastpath.close()
+        await server.stop()
+    return figures
+
+
+async def rate(fastpath: TofinoFastPath, splices: list[Splice], batch: int) -> Rate:
+    """Install `splices` and remove them again."""
+    begun, spent = time.perf_counter(), time.process_time()
+    for start in range(0, len(splices), batch):
+        await fastpath.install(splices[start : start + batch])
+    taken, spent = time.perf_counter() - begun, time.process_time() - spent
+    for start in range(0, len(splices), BATCHES[-1]):
+        await fastpath.remove([splice.flow for splice in splices[start : start + BATCHES[-1]]])
+    return Rate(len(splices) / spent, len(splices) / taken)
+
+
+def connections(count: int) -> list[Splice]:
+    """Splices of as many clients."""
+    clients = (Endpoint((0x0A800000 + number // 4).to_bytes(4, "big"), 40000 + number % 4) for number in range(count))
+    return [
+        Splice(Flow(client, _VIP), server.endpoint, server.id, client, delta=number)
+        for number, client in enumerate(clients)
+        for server in [_SERVERS[number % len(_SERVERS)]]
+    ]
+
+
+@dataclass(frozen=True)
+class _Stub:
+    """A program without a pipeline."""
+
+    info: ProgramInfo
+
+    def pipeline(self, state: DeviceState) -> Pipeline:
+        return _NoPipeline()
+
+
+class _NoPipeline:
+    def process(self, port: int, frame: bytes) -> Result:
+        raise AssertionError("no packet is moved")
+
+
+class _Nothing:
+    """A CPU interface on which nothing arrives."""
+
+    send_failures = 0
+
+    def __init__(self) -> None:
+        self._socket, self._other = socket.socketpair()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def receive(self, limit: int) -> list[bytes]:
+        return []
+
+    def send(self, frame: bytes) -> None:
+        """Nobody listens."""
+
+    def receive_failures(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        self._socket.close()
+        self._other.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
