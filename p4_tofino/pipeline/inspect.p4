@@ -1,0 +1,92 @@
+// What a packet's own headers decide: its verdict if a splice has it, and its verdict if none has.
+
+#ifndef L7LB_INSPECT_P4
+#define L7LB_INSPECT_P4
+
+#include "types.p4"
+
+control Inspect(in headers_t hdr, inout metadata_t meta) {
+    action decide_spliced(verdict_t verdict, bit<1> holdable) {
+        meta.verdict_if_spliced = verdict;
+        meta.holdable = holdable;
+    }
+
+    // Step 5 of docs/fastpath.md.
+    table if_spliced {
+        key = {
+            meta.segment : ternary;
+            hdr.tcp.flags : ternary;
+            meta.unknown_options : ternary;
+            meta.entry : ternary;
+            hdr.ipv4.ttl : ternary;
+        }
+        actions = {
+            decide_spliced;
+        }
+        const entries = {
+            (SEGMENT_MALFORMED, _, _, _, _) : decide_spliced(DROP_MALFORMED, 0);
+            (_, TCP_SYN &&& TCP_SYN, _, _, _) : decide_spliced(PUNT_SYN, 0);
+            (_, _, 1, _, _) : decide_spliced(PUNT_OPTIONS, 0);
+            (SEGMENT_DATA, _, _, ENTRY_WIRE, 0 &&& 0xFE) : decide_spliced(DROP_TTL, 1);
+            (_, _, _, _, 0 &&& 0xFE) : decide_spliced(DROP_TTL, 0);
+            (SEGMENT_DATA, _, _, ENTRY_WIRE, _) : decide_spliced(FORWARD, 1);
+        }
+        const default_action = decide_spliced(FORWARD, 0);
+        size = 8;
+    }
+
+    action decide(verdict_t verdict) {
+        meta.verdict = verdict;
+    }
+
+    // Steps 6 and 8.
+    table if_unmatched {
+        key = {
+            meta.to_listener : ternary;
+            meta.segment : ternary;
+            meta.entry : ternary;
+            hdr.tcp.flags : ternary;
+        }
+        actions = {
+            decide;
+        }
+        const entries = {
+            (1, SEGMENT_MALFORMED, _, _) : decide(DROP_MALFORMED);
+            (_, _, ENTRY_TRANSLATE, _) : decide(DROP_STALE);
+            (1, _, _, TCP_SYN &&& (TCP_SYN | TCP_ACK)) : decide(PUNT_SYN);
+        }
+        const default_action = decide(PUNT_MISS);
+        size = 4;
+    }
+
+    // Steps 3 and 4.
+    table if_no_segment {
+        key = {
+            meta.entry : ternary;
+            meta.passes_as : ternary;
+        }
+        actions = {
+            decide;
+        }
+        const entries = {
+            (ENTRY_TRANSLATE, _) : decide(DROP_STALE);
+            (_, PUNT_ARP) : decide(PUNT_ARP);
+            (_, PUNT_ICMP) : decide(PUNT_ICMP);
+            (_, PUNT_FRAGMENT) : decide(PUNT_FRAGMENT);
+            (_, PUNT_OPTIONS) : decide(PUNT_OPTIONS);
+        }
+        const default_action = decide(PUNT_MISS);
+        size = 8;
+    }
+
+    apply {
+        if (meta.segment == NO_SEGMENT) {
+            if_no_segment.apply();
+        } else {
+            if_spliced.apply();
+            if_unmatched.apply();
+        }
+    }
+}
+
+#endif

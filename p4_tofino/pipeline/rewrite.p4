@@ -1,0 +1,45 @@
+// The translation itself (fastpath/rewrite.py is the reference); the deparser brings the checksums up to date.
+
+#ifndef L7LB_REWRITE_P4
+#define L7LB_REWRITE_P4
+
+#include "types.p4"
+
+control Rewrite(inout headers_t hdr, in metadata_t meta) {
+    action readdress() {
+        hdr.ipv4.ttl = hdr.ipv4.ttl - 1;
+        hdr.ipv4.source = meta.becomes.source_address;
+        hdr.ipv4.destination = meta.becomes.destination_address;
+        hdr.tcp.source_port = meta.becomes.source_port;
+        hdr.tcp.destination_port = meta.becomes.destination_port;
+    }
+
+    apply {
+        readdress();
+        if (meta.direction == TO_CLIENT) {
+            hdr.tcp.sequence = hdr.tcp.sequence + meta.delta;
+        } else {
+            if ((hdr.tcp.flags & TCP_ACK) != 0) {
+                hdr.tcp.acknowledgment = hdr.tcp.acknowledgment - meta.delta;
+            }
+            if (hdr.sack_1.isValid()) {
+                hdr.sack_1.left_edge = hdr.sack_1.left_edge - meta.delta;
+                hdr.sack_1.right_edge = hdr.sack_1.right_edge - meta.delta;
+            }
+            if (hdr.sack_2.isValid()) {
+                hdr.sack_2.left_edge = hdr.sack_2.left_edge - meta.delta;
+                hdr.sack_2.right_edge = hdr.sack_2.right_edge - meta.delta;
+            }
+            if (hdr.sack_3.isValid()) {
+                hdr.sack_3.left_edge = hdr.sack_3.left_edge - meta.delta;
+                hdr.sack_3.right_edge = hdr.sack_3.right_edge - meta.delta;
+            }
+            if (hdr.sack_4.isValid()) {
+                hdr.sack_4.left_edge = hdr.sack_4.left_edge - meta.delta;
+                hdr.sack_4.right_edge = hdr.sack_4.right_edge - meta.delta;
+            }
+        }
+    }
+}
+
+#endif
