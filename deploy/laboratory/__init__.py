@@ -4,6 +4,7 @@ from deploy.laboratory.laboratory import Laboratory
 from deploy.laboratory.namespace import Namespace
 from deploy.laboratory.run import Run
 from deploy.laboratory.server import Server
+from deploy.laboratory.switch import Switch
 from deploy.laboratory.topology import VIP
 
-__all__ = ["VIP", "Laboratory", "Namespace", "Run", "Server"]
+__all__ = ["VIP", "Laboratory", "Namespace", "Run", "Server", "Switch"]

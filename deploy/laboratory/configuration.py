@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from deploy.laboratory.server import PORT
-from deploy.laboratory.topology import VIP
+from deploy.laboratory.switch import CPU_INTERFACE, GRPC, PROGRAM
+from deploy.laboratory.topology import BALANCER, VIP, Link
 
 METRICS = "127.0.0.1:9090"
 _HEALTH = {"http": "/healthz", "interval": "500ms", "timeout": "250ms", "rise": 1, "fall": 2}
@@ -31,10 +32,28 @@ def pool(*addresses: str, **changes: object) -> dict[str, Any]:
     } | changes
 
 
-def default(servers: Sequence[str], interfaces: Sequence[str], instance: str, admin: Path) -> dict[str, Any]:
+def ebpf(interfaces: Sequence[str], instance: str) -> dict[str, Any]:
+    """The fast path of a balancer that is a host."""
+    return {"kind": "ebpf", "interfaces": list(interfaces), "name": instance}
+
+
+def model(cables: Sequence[Link]) -> dict[str, Any]:
+    """The fast path of a balancer that is a switch: its ports, and the tunnels to the servers that have one."""
+    arms = [link for link in cables if link.host == BALANCER]
+    return {
+        "kind": "model",
+        "grpc": GRPC,
+        "program": PROGRAM,
+        "cpu_interface": CPU_INTERFACE,
+        "ports": {number: {"address": list(link.addresses)} for number, link in enumerate(arms)},
+        "routes": [link.tunnel.route for link in cables if link.tunnel],
+    }
+
+
+def default(servers: Sequence[str], fastpath: dict[str, Any], admin: Path) -> dict[str, Any]:
     """The configuration as a document: images from the first server, the API from the second, the rest from all."""
     return {
-        "fastpath": {"kind": "ebpf", "interfaces": list(interfaces), "name": instance},
+        "fastpath": fastpath,
         "source": "transparent",
         "metrics": METRICS,
         "admin": str(admin),

@@ -6,6 +6,7 @@ import contextlib
 import re
 import signal
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass
 from types import FrameType
@@ -27,13 +28,44 @@ _REQUESTS = (
     ("www.example.org", "/static/10k", "web"),
 )
 _REPEATS = 8
-_SIZES = ("1k", "100k", "1M", "10M", "100M")
-_ROUNDS = 3
-_AB_REQUESTS, _AB_CONCURRENCY = 5000, 64
+_HEALTH = {"http": "/healthz", "interval": "60s", "timeout": "1s", "rise": 1, "fall": 1}
+"""So rarely that the packets of a transfer are its own."""
 _AB_LINES = re.compile(
     r"^(Complete requests|Failed requests|Non-2xx responses|Requests per second|  (?:50|99)%).*", re.M
 )
-_STEPS = 3 + len(_REQUESTS) + len(_SIZES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What a fast path can carry while somebody waits: response sizes, and the requests and concurrency of ab.
+
+    Its counters are `staleness` seconds old at most.
+    """
+
+    sizes: tuple[str, ...]
+    rounds: int
+    requests: int
+    concurrency: int
+    staleness: float = 0.0
+    remark: str = ""
+
+    @property
+    def ab(self) -> list[str]:
+        """The command without its URL."""
+        return ["ab", "-q", "-n", str(self.requests), "-c", str(self.concurrency)]
+
+
+_LOADS = {
+    "ebpf": _Load(("1k", "100k", "1M", "10M", "100M"), rounds=3, requests=5000, concurrency=64),
+    "model": _Load(
+        ("1k", "100k", "1M", "10M"),
+        rounds=2,
+        requests=500,
+        concurrency=16,
+        staleness=1.5,
+        remark="p4model interprets the switch's program packet by packet: times and rates are its own, not a switch's.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +78,7 @@ class _Transfer:
 
 @dataclass(frozen=True, slots=True)
 class _Results:
+    demanded: _Load
     answers: list[Counter[str]]
     transfers: list[_Transfer]
     load: str
@@ -61,13 +94,16 @@ class _Results:
         return found
 
 
-def main(keep: bool = False) -> int:
-    """Run the demonstration; returns the exit status. With `keep` the laboratory stays until Ctrl-C."""
+def main(fastpath: str = "ebpf", *, keep: bool = False) -> int:
+    """Run the demonstration on `ebpf` or `model`; returns the exit status.
+
+    With `keep` the laboratory stays until Ctrl-C.
+    """
     console = Console()
     signal.signal(signal.SIGTERM, _leave)
     try:
-        with Laboratory() as laboratory:
-            results, run = _measure(laboratory, Console(stderr=True))
+        with Laboratory(fastpath=fastpath) as laboratory:
+            results, run = _measure(laboratory, _LOADS[fastpath], Console(stderr=True))
             _report(console, results)
             if keep:
                 _hold(console, laboratory, run)
@@ -83,25 +119,26 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
     sys.exit(128 + number)
 
 
-def _measure(laboratory: Laboratory, console: Console) -> tuple[_Results, Run]:
+def _measure(laboratory: Laboratory, load: _Load, console: Console) -> tuple[_Results, Run]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting l7lb", total=_STEPS)
-        run = laboratory.run(laboratory.config())
+        task = progress.add_task("starting l7lb", total=2 + len(_REQUESTS) + len(load.sizes))
+        pools = {name: made | {"health": _HEALTH} for name, made in laboratory.default_config()["pools"].items()}
+        run = laboratory.run(laboratory.config(pools=pools))
         answers = []
         for host, path, _ in _REQUESTS:
             progress.update(task, advance=1, description=f"{host}{path}")
             answers.append(Counter(_answerer(laboratory, host, path) for _ in range(_REPEATS)))
         transfers = []
-        for size in _SIZES:
+        time.sleep(load.staleness)
+        for size in load.sizes:
             progress.update(task, advance=1, description=f"a response of {size}B")
-            transfers.append(min((_transfer(laboratory, run, size) for _ in range(_ROUNDS)), key=lambda t: t.slow))
-        progress.update(task, advance=1, description=f"ab -n {_AB_REQUESTS} -c {_AB_CONCURRENCY}")
-        load = laboratory.client.run(
-            ["ab", "-q", "-n", str(_AB_REQUESTS), "-c", str(_AB_CONCURRENCY), f"http://{VIP}/1k"]
-        )
+            rounds = [_transfer(laboratory, run, load, size) for _ in range(load.rounds)]
+            transfers.append(min(rounds, key=lambda transfer: transfer.slow))
+        progress.update(task, advance=1, description=" ".join(load.ab))
+        output = laboratory.client.run([*load.ab, f"http://{VIP}/1k"])
         progress.update(task, advance=1)
-    return _Results(answers, transfers, load), run
+    return _Results(load, answers, transfers, output), run
 
 
 def _answerer(laboratory: Laboratory, host: str, path: str) -> str:
@@ -112,12 +149,13 @@ def _answerer(laboratory: Laboratory, host: str, path: str) -> str:
     return found[1] if found else headers.partition("\n")[0].strip()
 
 
-def _transfer(laboratory: Laboratory, run: Run, size: str) -> _Transfer:
-    """One download in a connection of its own. Health probes add a few packets now and then: take the best of some."""
+def _transfer(laboratory: Laboratory, run: Run, load: _Load, size: str) -> _Transfer:
+    """One download in a connection of its own. A retransmission adds packets now and then: take the best of some."""
     before = run.metrics()
     seconds = laboratory.client.run(
         ["curl", "-sSf", "-m", "30", "-o", "/dev/null", "-w", "%{time_total}", f"http://{VIP}/{size}"]
     )
+    time.sleep(load.staleness)
     after = run.metrics()
     return _Transfer(
         size, after.slow_packets - before.slow_packets, after.fast_packets - before.fast_packets, float(seconds)
@@ -138,8 +176,10 @@ def _report(console: Console, results: _Results) -> None:
         packets.add_row(f"{row.size}B", str(row.slow), str(row.fast), f"{row.seconds:.3f}")
     console.print(packets)
 
-    console.print(f"ab -n {_AB_REQUESTS} -c {_AB_CONCURRENCY}, times in ms:", highlight=False)
+    console.print(f"{' '.join(results.demanded.ab)}, times in ms:", highlight=False)
     console.print("\n".join(match[0] for match in _AB_LINES.finditer(results.load)), highlight=False)
+    if results.demanded.remark:
+        console.print(results.demanded.remark, style="yellow", highlight=False)
     for failure in results.failures:
         console.print(f"FAILED: {failure}", style="bold red")
     if not results.failures:

@@ -32,6 +32,7 @@ http {
     uwsgi_temp_path $prefix/uwsgi;
     scgi_temp_path $prefix/scgi;
     add_header X-Server $name always;
+    add_header X-Client $$remote_addr always;
     server {
         listen $port backlog=4096;
         listen $direct_port backlog=4096;
@@ -57,7 +58,8 @@ class Server:
 
     It answers a path that ends in the name of a file of `content.SIZES` with that file, /whoami
     with its name, /healthz with 200 and any other path with the 1 kB file; PUT /upload/NAME stores
-    the body at `uploads`/NAME. Every answer names the server in the header X-Server.
+    the body at `uploads`/NAME. Every answer names the server in the header X-Server, and the address that
+    it takes for its client's in X-Client.
     """
 
     def __init__(self, name: str, address: str, namespace: Namespace, fabric: Namespace, prefix: Path) -> None:

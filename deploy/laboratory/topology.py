@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 VIP = "10.1.0.100"
 CLIENT_NETWORK = "10.1.0.0/24"
@@ -12,6 +13,12 @@ CLIENT_GATEWAY, _SERVER_GATEWAY = "10.1.0.1", "10.2.0.1"
 CLIENT_ADDRESS = "10.1.0.2"
 _FIRST_SERVER = 11
 MAX_SERVERS = 100
+
+TUNNEL_DEVICE = "vxlan0"
+"""On servers behind a tunnel, with the address that they are reached at."""
+_VNI = 42
+_TUNNEL_MSS = 1410
+"""The outer headers have to fit the MTU of the server network, too."""
 
 _HOST_SETTINGS = ("net.ipv4.tcp_no_metrics_save=1",)
 _SETTINGS = {
@@ -23,13 +30,43 @@ _SETTINGS = {
         "net.ipv4.conf.all.send_redirects=0",
         "net.ipv4.conf.default.send_redirects=0",
     ),
-    FABRIC: (),
 }
+_WITHOUT_IPV6 = ("net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+_SWITCH_SETTINGS = (
+    # Nothing but frames of the switch leaves through its ports.
+    *_WITHOUT_IPV6,
+    "net.ipv4.ip_forward=0",
+)
+_TUNNEL_SETTINGS = (
+    *_HOST_SETTINGS,
+    *_WITHOUT_IPV6,
+    # What comes out of the tunnel is answered beside it.
+    "net.ipv4.conf.all.rp_filter=0",
+    "net.ipv4.conf.default.rp_filter=0",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tunnel:
+    """The VXLAN device of a server that is not adjacent: `address` is reached through it only."""
+
+    address: str
+    mac: str
+    remote: str
+
+    @property
+    def route(self) -> dict[str, object]:
+        """The route to it, as a configuration of L7LB has it."""
+        end = {"local": _SERVER_GATEWAY, "remote": self.remote, "vni": _VNI, "mac": self.mac}
+        return {"to": f"{self.address}/32", "vxlan": end}
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A cable from a host's interface to a port of a switch (a bridge in the fabric's namespace)."""
+    """A cable from a host's interface to a port of a switch (a bridge in the fabric's namespace).
+
+    The interface of a `programmable` host has no addresses in the kernel: the switch that the host is has them.
+    """
 
     host: str
     interface: str
@@ -37,6 +74,8 @@ class Link:
     switch: str
     addresses: tuple[str, ...]
     gateway: str | None = None
+    programmable: bool = False
+    tunnel: Tunnel | None = None
 
 
 def server_name(number: int) -> str:
@@ -44,39 +83,54 @@ def server_name(number: int) -> str:
     return f"server{number}"
 
 
-def server_address(number: int) -> str:
-    """The address of a server; the first has number 1."""
-    return f"10.2.0.{_FIRST_SERVER + number - 1}"
-
-
-def links(servers: int, arms: int) -> list[Link]:
+def links(servers: int, arms: int, *, programmable: bool = False, tunnelled: int = 0) -> list[Link]:
     """The cables of a laboratory; raises ValueError for numbers that do not fit.
 
     With two arms the client network and the server network are two switches, and the balancer's
     host has an interface on each. With one arm both networks share a switch and that interface.
+    The last `tunnelled` of the servers are reached through tunnels, which takes a `programmable` balancer.
     """
     if not 1 <= servers <= MAX_SERVERS:
         raise ValueError(f"a laboratory has 1 to {MAX_SERVERS} servers, not {servers}")
     if arms not in (1, 2):
         raise ValueError(f"the balancer's host has 1 or 2 arms, not {arms}")
+    if tunnelled and not programmable:
+        raise ValueError("the tunnels to servers start at a switch, not at a host")
     front, back = ("clients", "servers") if arms == 2 else ("lan", "lan")
     gateways = (f"{CLIENT_GATEWAY}/24", f"{_SERVER_GATEWAY}/24")
-    balancer = [Link(BALANCER, "eth0", "balancer0", front, gateways if arms == 1 else gateways[:1])]
+    arm = partial(Link, BALANCER, programmable=programmable)
+    balancer = [arm("eth0", "balancer0", front, gateways if arms == 1 else gateways[:1])]
     if arms == 2:
-        balancer.append(Link(BALANCER, "eth1", "balancer1", back, gateways[1:]))
+        balancer.append(arm("eth1", "balancer1", back, gateways[1:]))
     return [
         Link(CLIENT, "eth0", CLIENT, front, (f"{CLIENT_ADDRESS}/24",), CLIENT_GATEWAY),
         *balancer,
-        *(
-            Link(server_name(n), "eth0", server_name(n), back, (f"{server_address(n)}/24",), _SERVER_GATEWAY)
-            for n in range(1, servers + 1)
-        ),
+        *(_server(number, back, tunnelled=number > servers - tunnelled) for number in range(1, servers + 1)),
     ]
 
 
-def settings(host: str) -> tuple[str, ...]:
-    """The sysctl assignments of a host's namespace."""
-    return _SETTINGS.get(host, _HOST_SETTINGS)
+def _server(number: int, switch: str, *, tunnelled: bool) -> Link:
+    name, last = server_name(number), _FIRST_SERVER + number - 1
+    address = f"10.2.0.{last}"
+    tunnel = Tunnel(f"10.9.0.{last}", f"02:09:00:00:00:{last:02x}", address) if tunnelled else None
+    return Link(name, "eth0", name, switch, (f"{address}/24",), _SERVER_GATEWAY, tunnel=tunnel)
+
+
+def is_server(link: Link) -> bool:
+    """Whether a server is at the end of `link`."""
+    return link.host not in (CLIENT, BALANCER)
+
+
+def server_address(link: Link) -> str:
+    """Where the server at the end of `link` is reached."""
+    return link.tunnel.address if link.tunnel else link.addresses[0].partition("/")[0]
+
+
+def settings(link: Link) -> tuple[str, ...]:
+    """The sysctl assignments of the namespace of `link.host`."""
+    if link.programmable:
+        return _SWITCH_SETTINGS
+    return _TUNNEL_SETTINGS if link.tunnel else _SETTINGS.get(link.host, _HOST_SETTINGS)
 
 
 def wiring(cables: list[Link], namespaces: dict[str, str]) -> list[str]:
@@ -93,11 +147,26 @@ def host_setup(cables: list[Link], host: str) -> list[str]:
     lines = ["link set lo up"]
     for link in cables:
         if link.host == host:
-            lines += [f"address add {address} dev {link.interface}" for address in link.addresses]
+            addresses = () if link.programmable else link.addresses
+            lines += [f"address add {address} dev {link.interface}" for address in addresses]
             lines.append(f"link set {link.interface} up")
             if link.gateway:
                 lines.append(f"route add default via {link.gateway}")
+            if link.tunnel:
+                lines += _tunnel_setup(link.tunnel, link)
     return lines
+
+
+def _tunnel_setup(tunnel: Tunnel, link: Link) -> list[str]:
+    ends = f"local {tunnel.remote} remote {_SERVER_GATEWAY} dev {link.interface}"
+    device = f"vxlan id {_VNI} {ends} dstport 4789 nolearning"
+    return [
+        f"route replace default via {link.gateway} advmss {_TUNNEL_MSS}",
+        f"route replace {SERVER_NETWORK} dev {link.interface} src {tunnel.remote} proto kernel advmss {_TUNNEL_MSS}",
+        f"link add {TUNNEL_DEVICE} address {tunnel.mac} type {device}",
+        f"address add {tunnel.address}/32 dev {TUNNEL_DEVICE}",
+        f"link set {TUNNEL_DEVICE} up",
+    ]
 
 
 def fabric_setup(cables: list[Link]) -> list[str]:

@@ -9,22 +9,23 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import uvloop
 
-from fastpath.ebpf import EbpfFastPath
 from fastpath.errors import FastPathError
 from fastpath.interface import FastPath
-from fastpath.records import Listener
-from slowpath.control import exporter, host, inspection, logs, systemd
+from slowpath.control import exporter, inspection, logs, systemd
 from slowpath.control.admin import AdminError, AdminServer, Handler
 from slowpath.control.assembly import Assembler, sources
 from slowpath.control.config import Config, ConfigError, Problem, load
 from slowpath.control.exporter import ExporterError
+from slowpath.control.fastpaths import open_fastpath
+from slowpath.control.host import Host
 from slowpath.control.metrics import Snapshot
 from slowpath.driver import cookies as cookie_secrets
 from slowpath.driver.driver import Driver
@@ -68,29 +69,35 @@ async def _serve(path: Path, config: Config) -> None:
         admin = AdminServer(config.admin, handlers)
         await admin.start()
         stack.push_async_callback(admin.close)
-        fastpath = await EbpfFastPath.open(
-            config.fastpath.interfaces,
-            name=config.fastpath.name,
-            capacity=config.fastpath.capacity,
-            idle_after=config.timeouts.idle,
-        )
+        fastpath, host = await open_fastpath(config)
         stack.push_async_callback(fastpath.close)
-        await Application(path, config, fastpath, handlers).serve(stack)
+        stack.push_async_callback(host.close)
+        await Application(path, config, fastpath, host, handlers).serve(stack)
+
+
+@contextmanager
+def _tolerated(consequence: str) -> Iterator[None]:
+    """Log what the fast path refuses, and go on."""
+    try:
+        yield
+    except FastPathError as error:
+        _log.error("%s: %s", consequence, error)
 
 
 class Application:
     """One instance of the balancer on an open fast path."""
 
-    def __init__(self, path: Path, config: Config, fastpath: FastPath, handlers: dict[str, Handler]) -> None:
+    def __init__(
+        self, path: Path, config: Config, fastpath: FastPath, host: Host, handlers: dict[str, Handler]
+    ) -> None:
         """`handlers` get the answers to admin commands once there are any."""
         self._path = path
         self._handlers = handlers
-        self._fastpath = fastpath
+        self._fastpath, self._host = fastpath, host
         self._assembler = Assembler(fastpath.limits, Random())
         self._parts = self._assembler.assemble(config)
         self._started = time.monotonic()
         self._reloads: Counter[str] = Counter()
-        self._addresses = host.LocalAddresses()
         cookies = cookie_secrets.first()
         self._splicer = Splicer(self._parts.services, sources(config), cookies)
         self._prober = Prober(host.source_address, Random())
@@ -107,6 +114,8 @@ class Application:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self._reload_wanted.set)
+        # A switch has to find its servers before the first probe can leave.
+        await self._driver.configure((), self._parts.servers)
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self._driver.run())
             await self._start(stack)
@@ -123,7 +132,6 @@ class Application:
         while not self._parts.all_checked:
             self._learned.clear()
             await self._learned.wait()
-        stack.push_async_callback(self._addresses.clear)
         await self._open()
         config = self._parts.config
         if config.metrics is not None:
@@ -139,15 +147,16 @@ class Application:
         config = self._parts.config
         vips = [f"{ipaddress.ip_address(service.endpoint.address)}/32" for service in self._parts.services]
         snat = [str(network) for network in config.source.snat] if config.source is not None else []
-        await self._addresses.ensure(vips + snat)
+        await self._host.answer_for(vips + snat)
         self._parts.refresh_offers(self._fastpath.limits)
         await self._driver.configure(self._parts.listeners, self._parts.servers)
 
     async def _drain(self) -> None:
         """Refuse new connections, and let the others end."""
         self._splicer.replace(())
-        closed = [Listener(service.endpoint, offer=None) for service in self._parts.services]
-        await self._driver.configure(closed, self._parts.servers)
+        closed = [replace(listener, offer=None) for listener in self._parts.listeners]
+        with _tolerated("the fast path still takes new connections, and the slow path refuses them"):
+            await self._driver.configure(closed, self._parts.servers)
         deadline = time.monotonic() + self._parts.config.timeouts.drain
         while self._splicer.connection_count and time.monotonic() < deadline:  # noqa: ASYNC110 - too rare for an event
             await asyncio.sleep(_DRAIN_POLL)
@@ -166,7 +175,8 @@ class Application:
                 self._learned.clear()
                 learned = asyncio.create_task(self._learned.wait())
                 if self._parts.refresh_offers(self._fastpath.limits):
-                    await self._open()
+                    with _tolerated("the fast path keeps the listeners and servers that it has"):
+                        await self._open()
 
     async def _reload(self) -> None:
         systemd.reloading(time.monotonic())
@@ -174,7 +184,7 @@ class Application:
             config = load(self._path)
             self._require_same(config)
             await self._replace(config)
-        except ConfigError as error:
+        except (ConfigError, FastPathError) as error:
             self._reloads["failure"] += 1
             _log.error("the old configuration stays in force:\n%s", error)
         else:
@@ -183,10 +193,19 @@ class Application:
         systemd.ready()
 
     async def _replace(self, config: Config) -> None:
+        before = self._parts.config
+        try:
+            await self._adopt(config)
+        except FastPathError:
+            await self._adopt(before)
+            raise
+
+    async def _adopt(self, config: Config) -> None:
         self._parts = self._assembler.assemble(config)
         self._prober.assign(self._parts.probes)
         self._splicer.replace(self._parts.services)
         await self._open()
+        self._assembler.settle(self._parts)
 
     def _require_same(self, config: Config) -> None:
         for section in _FIXED:

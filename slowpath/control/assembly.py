@@ -36,7 +36,14 @@ class Parts:
     @property
     def listeners(self) -> list[Listener]:
         """The fast path's table of listeners."""
-        return [Listener(service.endpoint, service.offer) for service in self.services]
+        return [
+            Listener(
+                service.endpoint,
+                service.offer,
+                frozenset(member.id for pool in service.pools.values() for member in pool.members),
+            )
+            for service in self.services
+        ]
 
     @property
     def all_checked(self) -> bool:
@@ -56,7 +63,10 @@ class Parts:
 
 
 class Assembler:
-    """Makes parts; a server that was there before keeps its id, its health and its count of connections."""
+    """Makes parts; a server that was there before keeps its id, its health and its count of connections.
+
+    Those of earlier parts are remembered until `settle` says which parts are in force.
+    """
 
     def __init__(self, limits: Limits, random: Random) -> None:
         self._limits = limits
@@ -71,7 +81,7 @@ class Assembler:
             for name, pool in config.pools.items()
             for server in pool.servers
         }
-        self._probes = probes
+        self._probes |= probes
         pools = {name: self._pool(name, pool, probes) for name, pool in config.pools.items()}
         timeouts = Timeouts(
             connect=config.timeouts.connect,
@@ -87,6 +97,11 @@ class Assembler:
         parts = Parts(config, services, pools, tuple(probes.values()))
         parts.refresh_offers(self._limits)
         return parts
+
+    def settle(self, parts: Parts) -> None:
+        """`parts` are in force: forget the servers that are not in them."""
+        kept = set(map(id, parts.probes))
+        self._probes = {key: probe for key, probe in self._probes.items() if id(probe) in kept}
 
     def _probe(self, pool: str, endpoint: Endpoint, weight: int, health: HealthConfig) -> Probe:
         policy = Policy(health.http, health.host, health.interval, health.timeout, health.rise, health.fall)

@@ -69,6 +69,12 @@ def _parser() -> argparse.ArgumentParser:
         help="balance in a laboratory of network namespaces",
         description="Build a laboratory in network namespaces, balance real traffic there and show what happened.",
     )
+    demo.add_argument(
+        "--fastpath",
+        choices=("ebpf", "model"),
+        default="ebpf",
+        help="ebpf: this kernel (default); model: the TNA program of the switch, interpreted",
+    )
     demo.add_argument("--keep", action="store_true", help="leave the laboratory up, and say how to enter it")
     demo.set_defaults(command=_demo)
     return parser
@@ -94,7 +100,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     from deploy.laboratory import demo  # noqa: PLC0415
 
-    return demo.main(keep=arguments.keep)
+    return demo.main(arguments.fastpath, keep=arguments.keep)
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -1,17 +1,19 @@
-"""What the balancer needs of its host: answering for VIPs, and the address that leads to a server."""
+"""What the balancer needs of what it stands on: answering for VIPs, and the address that leads to a server."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Protocol
 
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from fastpath.netlink import in_thread, netlink
+from fastpath.switch.network import Network
 from slowpath.wire.endpoint import Endpoint
 
 _RTN_LOCAL = 2
@@ -20,8 +22,24 @@ _PROTOCOL = 76
 """Marks our routes (rtm_protocol), so that a run recognises those that a killed one left behind."""
 
 
-class LocalAddresses:
-    """Makes the host answer for networks, as VIPs and SNAT addresses, by local routes on the loopback.
+class Host(Protocol):
+    """What a fast path is part of: the kernel's network, or a switch's."""
+
+    async def answer_for(self, networks: Iterable[str]) -> None:
+        """Be reachable at the addresses of `networks` (CIDR notation), and at no others that were named earlier.
+
+        Raises FastPathError.
+        """
+
+    def source_address(self, server: Endpoint) -> bytes | None:
+        """The packed address that `server` is reached from; None if there is no route. No packet is sent."""
+
+    async def close(self) -> None:
+        """Leave the host as it was found."""
+
+
+class KernelHost:
+    """This host, which answers for VIPs and SNAT addresses by local routes on the loopback.
 
     A network that the host has already stays as it is, and stays when we stop.
     """
@@ -29,8 +47,8 @@ class LocalAddresses:
     def __init__(self) -> None:
         self._added: set[str] = set()
 
-    async def ensure(self, networks: Iterable[str]) -> None:
-        """Add what is missing and remove what we added earlier and is not wanted any more; CIDR notation."""
+    async def answer_for(self, networks: Iterable[str]) -> None:
+        """Add what is missing and remove what we added earlier and is not wanted any more."""
         wanted = set(networks)
         await in_thread(partial(self._ensure, wanted))
 
@@ -45,20 +63,41 @@ class LocalAddresses:
                     routes.route("replace", **_route(network, loopback))
                     self._added.add(network)
 
-    async def clear(self) -> None:
+    def source_address(self, server: Endpoint) -> bytes | None:
+        """What the kernel's routes choose."""
+        version = socket.AF_INET if len(server.address) == 4 else socket.AF_INET6
+        with socket.socket(version, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect((str(ipaddress.ip_address(server.address)), server.port))
+            except OSError:
+                return None
+            return ipaddress.ip_address(probe.getsockname()[0]).packed
+
+    async def close(self) -> None:
         """Remove what was added."""
-        await self.ensure(())
+        await self.answer_for(())
 
 
-def source_address(server: Endpoint) -> bytes | None:
-    """The packed address that the host reaches `server` from; None if there is no route. No packet is sent."""
-    version = socket.AF_INET if len(server.address) == 4 else socket.AF_INET6
-    with socket.socket(version, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((str(ipaddress.ip_address(server.address)), server.port))
-        except OSError:
-            return None
-        return ipaddress.ip_address(probe.getsockname()[0]).packed
+class SwitchHost:
+    """A switch: its routes are those of the configuration, and its fast path answers ARP.
+
+    `answer` tells the fast path for which networks (packed prefix, length in bits).
+    """
+
+    def __init__(self, network: Network, answer: Callable[[Iterable[tuple[bytes, int]]], None]) -> None:
+        self._network, self._answer = network, answer
+
+    async def answer_for(self, networks: Iterable[str]) -> None:
+        """Have the fast path answer."""
+        parsed = [ipaddress.ip_network(network) for network in networks]
+        self._answer([(network.network_address.packed, network.prefixlen) for network in parsed])
+
+    def source_address(self, server: Endpoint) -> bytes | None:
+        """What the configured ports and routes choose."""
+        return self._network.source_address(server.address)
+
+    async def close(self) -> None:
+        """Nothing to undo: what the fast path answers for ends with it."""
 
 
 def _route(network: str, loopback: int) -> dict[str, object]:

@@ -78,5 +78,6 @@ def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, reloads: Mappin
         ],
         splices=splicer.splice_count,
         capacity=fastpath.limits.capacity,
+        kind=parts.config.fastpath.kind,
         reloads=reloads,
     )

@@ -48,6 +48,8 @@ class Snapshot:
     servers: Sequence[ServerSample]
     splices: int
     capacity: int
+    kind: str
+    """Of the fast path, as in the configuration."""
     reloads: Mapping[str, int]
     """Reloads of the configuration since the start, by result."""
 
@@ -55,6 +57,7 @@ class Snapshot:
 def families(snapshot: Snapshot) -> Iterator[Metric]:
     """Every metric, with a series for each configured label value, whether it has counted anything or not."""
     yield InfoMetricFamily("l7lb_build", "The release that is running.", {"version": version("l7lb")})
+    yield InfoMetricFamily("l7lb_fastpath", "The fast path that is in use.", {"kind": snapshot.kind})
     yield from _connections(snapshot)
     yield from _servers(snapshot)
     yield from _packets(snapshot)
@@ -107,7 +110,7 @@ def _connections(snapshot: Snapshot) -> Iterator[Metric]:
         "splice_collisions",
         "Splices that needed an override, because a live one has the same digest.",
         [],
-        [((), counted.collisions)],
+        [((), snapshot.counters.collisions)],
     )
 
 

@@ -45,6 +45,8 @@ class Driver:
         self._timer: asyncio.TimerHandle | None = None
         self._armed = float("inf")
         self._due = asyncio.Event()
+        self._refusing = False
+        """Whether the fast path takes no splices at the moment, whatever the room in it."""
 
     async def run(self) -> None:
         """Drive until the fast path closes; raises an exception group with a FastPathError when that fails."""
@@ -117,9 +119,14 @@ class Driver:
                 return
             self._splicer.refused(junctions, time.monotonic())
         except FastPathError as error:
-            _log.error("%d connections are forwarded by the slow path: %s", len(junctions), error)
+            if not self._refusing:
+                _log.error("new connections are forwarded by the slow path: %s", error)
+            self._refusing = True
             self._splicer.refused(junctions, time.monotonic())
         else:
+            if self._refusing:
+                _log.info("the fast path takes new connections again")
+            self._refusing = False
             self._splicer.installed(junctions, time.monotonic() - started)
 
     # Time

@@ -44,8 +44,6 @@ class Statistics:
     """Packets that were punted to the slow path."""
     packets_out: int = 0
     """Packets that the slow path sent or injected."""
-    collisions: int = 0
-    """Splices that needed an override because a live one has the same digest."""
     connect_seconds: Histogram = field(default_factory=lambda: Histogram(CONNECT_BUCKETS))
     """From the first SYN toward a server to its SYN-ACK."""
     install_seconds: Histogram = field(default_factory=lambda: Histogram(INSTALL_BUCKETS))

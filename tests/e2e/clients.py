@@ -14,10 +14,14 @@ _SLACK = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer to one request; `server` is its X-Server field or empty, `seconds` curl's time_total."""
+    """The answer to one request; `server` and `client` are its X-Server and X-Client fields or empty.
+
+    `seconds` is curl's time_total.
+    """
 
     status: int
     server: str
+    client: str
     seconds: float
 
 
@@ -31,10 +35,10 @@ def curl(laboratory: Laboratory, path: str, *options: str, address: str = VIP) -
         ]
     )
     status = re.findall(r"^HTTP/\S+ (\d+)", output, re.M)
-    server = re.search(r"^X-Server: (\S+)", output, re.M)
+    server, client = (re.search(rf"^X-{name}: (\S+)", output, re.M) for name in ("Server", "Client"))
     seconds = re.search(r"^time (\S+)", output, re.M)
     assert status and seconds, output
-    return Answer(int(status[-1]), server[1] if server else "", float(seconds[1]))
+    return Answer(int(status[-1]), server[1] if server else "", client[1] if client else "", float(seconds[1]))
 
 
 def ab(laboratory: Laboratory, path: str, *, requests: int, concurrency: int, address: str = VIP) -> int:

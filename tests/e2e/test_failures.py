@@ -9,6 +9,9 @@ import pytest
 from deploy.laboratory import Laboratory, Run, Server
 from deploy.laboratory.configuration import pool
 from tests.e2e.clients import ab, curl
+from tests.e2e.fastpaths import EVERY_FASTPATH
+
+pytestmark = EVERY_FASTPATH
 
 _CONNECT_TIMEOUT = 0.5
 _SLACK = 0.3

@@ -10,6 +10,9 @@ from deploy.laboratory import Laboratory, Run
 from deploy.laboratory.configuration import pool
 from deploy.laboratory.namespace import wait_until
 from tests.e2e.clients import curl
+from tests.e2e.fastpaths import EVERY_FASTPATH
+
+pytestmark = EVERY_FASTPATH
 
 _TIMEOUT = 10.0
 _CHECKS = {"http": "/healthz", "interval": "200ms", "timeout": "100ms", "rise": 2, "fall": 2}

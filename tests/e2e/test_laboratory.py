@@ -57,6 +57,14 @@ def test_demo_shows_who_answered_and_that_the_slow_path_does_not_grow() -> None:
     assert "do not grow" in output
 
 
+def test_demo_shows_the_same_through_the_switchs_program() -> None:
+    output = sh([*_DEMO, "--fastpath", "model"], timeout=6 * _TIMEOUT)
+    assert "server1 x8" in output
+    assert "10MB" in output
+    assert "interprets" in output
+    assert "do not grow" in output
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_demo_cleans_up(number: signal.Signals) -> None:
     with subprocess.Popen(_DEMO, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as demo:

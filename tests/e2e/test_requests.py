@@ -10,7 +10,10 @@ import pytest
 
 from deploy.laboratory import VIP, Laboratory, Run
 from tests.e2e.clients import curl
+from tests.e2e.fastpaths import EVERY_FASTPATH
 from tests.e2e.sockets import connect, read_all
+
+pytestmark = EVERY_FASTPATH
 
 _PORT, _PORT_WITHOUT_DEFAULT = 80, 81
 _HEAD_BYTES = 4096

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +17,8 @@ from pydantic import (
 )
 
 from slowpath.balancing.balancer import STRATEGIES
+from slowpath.control.config.context import Context
+from slowpath.control.config.fastpath import FastPathSection
 from slowpath.control.config.matching import Headers, Host, Methods, RequestPathMatch
 from slowpath.control.config.problems import alternatives
 from slowpath.control.config.section import Section
@@ -27,11 +28,11 @@ from slowpath.control.config.values import (
     Duration,
     ForwardedEndpoint,
     HostHeader,
-    InstanceName,
-    Interface,
+    IpNetwork,
     Name,
     RequestPath,
     SnatNetworks,
+    choice,
 )
 from slowpath.routing.router import Rule
 from slowpath.wire.endpoint import Endpoint
@@ -41,39 +42,13 @@ DEFAULT_ADMIN = Path("/run/l7lb.sock")
 _MAX_SOCKET_PATH = 107  # sun_path of unix(7), without its terminating zero
 
 
-def _choice(*known: str, later: tuple[str, ...] = ()) -> Callable[[object], str]:
-    """Accepts `known` words; those of `later` releases are told apart from unknown ones."""
-
-    def check(value: object) -> str:
-        if value in later:
-            raise ValueError(f"{value!r} is not in this version; use {' or '.join(known)}")
-        if value not in known:
-            raise ValueError(f"{value!r} is unknown: {alternatives(str(value), [*known, *later])}")
-        return str(value)
-
-    return check
-
-
 def _weights(value: object) -> object:
     """`web` is short for `{web: 1}`."""
     return {value: 1} if isinstance(value, str) else value
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
-    """What one part of the file has to know of the others."""
-
-    pools: list[str]
-    listeners: set[Endpoint] = field(default_factory=set)
-    """The addresses of listeners; complete when the pools' turn comes, for `Config` names them first."""
-
-    @classmethod
-    def of(cls, info: ValidationInfo) -> _Context:
-        return cast(_Context, info.context)
-
-
 def _known_pools(weights: dict[str, int], info: ValidationInfo) -> dict[str, int]:
-    pools = _Context.of(info).pools
+    pools = Context.of(info).pools
     for pool in weights:
         if pool not in pools:
             raise ValueError(f"there is no pool {pool!r}: {alternatives(pool, pools)}")
@@ -92,27 +67,23 @@ PoolWeights = Annotated[dict[str, Weight], BeforeValidator(_weights), Field(min_
 """Weights by pool name."""
 
 
-class FastPathConfig(Section):
-    """Which fast path carries the spliced connections, and where it is attached."""
-
-    kind: Annotated[str, PlainValidator(_choice("ebpf", later=("tofino", "bmv2", "model")))] = "ebpf"
-    name: InstanceName = "l7lb"
-    interfaces: Annotated[tuple[Interface, ...], Field(min_length=1)]
-    capacity: Annotated[int, Field(strict=True, ge=1024, le=16_777_216)] = 1_048_576
-
-    @field_validator("interfaces")
-    @classmethod
-    def _once(cls, interfaces: tuple[str, ...]) -> tuple[str, ...]:
-        for index, interface in enumerate(interfaces):
-            if interface in interfaces[:index]:
-                raise ValueError(f"{interface} is listed twice")
-        return interfaces
-
-
 class SnatConfig(Section):
     """The addresses that connections to servers come from."""
 
     snat: SnatNetworks
+
+    @field_validator("snat")
+    @classmethod
+    def _not_a_ports_own(cls, snat: tuple[IpNetwork, ...], info: ValidationInfo) -> tuple[IpNetwork, ...]:
+        switch = Context.of(info).network
+        for port in switch.ports if switch is not None else ():
+            for packed, _ in port.addresses:
+                own = ip_address(packed)
+                if any(own in network for network in snat):
+                    raise ValueError(
+                        f"{own} is the address of port {port.number}: nothing else may use an address of snat"
+                    )
+        return snat
 
 
 class RouteConfig(Section):
@@ -133,15 +104,15 @@ class ListenerConfig(Section):
     """A VIP, and which pool gets which request; the first route that matches wins."""
 
     address: ForwardedEndpoint
-    protocol: Annotated[str, PlainValidator(_choice("http", later=("tls", "tcp")))] = "http"
-    routing: Annotated[str, PlainValidator(_choice("connection", later=("request",)))] = "connection"
+    protocol: Annotated[str, PlainValidator(choice("http", later=("tls", "tcp")))] = "http"
+    routing: Annotated[str, PlainValidator(choice("connection", later=("request",)))] = "connection"
     routes: tuple[RouteConfig, ...] = ()
     default: PoolWeights | None = None
 
     @field_validator("address")
     @classmethod
     def _free(cls, address: Endpoint, info: ValidationInfo) -> Endpoint:
-        taken = _Context.of(info).listeners
+        taken = Context.of(info).listeners
         if address in taken:
             raise ValueError(f"{address} belongs to another listener already")
         taken.add(address)
@@ -188,15 +159,23 @@ class ServerConfig(Section):
     @field_validator("address")
     @classmethod
     def _no_loop(cls, address: Endpoint, info: ValidationInfo) -> Endpoint:
-        if address in _Context.of(info).listeners:
+        if address in Context.of(info).listeners:
             raise ValueError(f"{address} is a listener's own address")
+        return address
+
+    @field_validator("address")
+    @classmethod
+    def _reached(cls, address: Endpoint, info: ValidationInfo) -> Endpoint:
+        network = Context.of(info).network
+        if network is not None and network.neighbour(address.address) is None:
+            raise ValueError(f"{address}: no port and no route of fastpath leads there")
         return address
 
 
 class PoolConfig(Section):
     """Servers that answer the same requests."""
 
-    balance: Annotated[str, PlainValidator(_choice(*STRATEGIES))] = "round_robin"
+    balance: Annotated[str, PlainValidator(choice(*STRATEGIES))] = "round_robin"
     health: HealthConfig = HealthConfig()
     servers: Annotated[tuple[Annotated[ServerConfig, BeforeValidator(_shorthand)], ...], Field(min_length=1)]
 
@@ -246,7 +225,7 @@ def _socket_path(value: object) -> Path:
 class Config(Section):
     """A whole configuration; `source` is None for transparent mode, `metrics` None for no exporter."""
 
-    fastpath: FastPathConfig
+    fastpath: FastPathSection
     source: Annotated[SnatConfig | None, BeforeValidator(_source)] = None
     metrics: AnyEndpoint | None = None
     admin: Annotated[Path, PlainValidator(_socket_path)] = DEFAULT_ADMIN
@@ -260,4 +239,4 @@ class Config(Section):
         """Check plain values; raises pydantic.ValidationError."""
         pools = data.get("pools") if isinstance(data, dict) else None
         names = [name for name in pools if isinstance(name, str)] if isinstance(pools, dict) else []
-        return cls.model_validate(data, context=_Context(names))
+        return cls.model_validate(data, context=Context(names))

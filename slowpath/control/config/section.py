@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from slowpath.control.config.problems import alternatives
+from slowpath.control.config.problems import KeyPath, alternatives
 
 
 class Section(BaseModel):
     """A frozen mapping with known keys."""
+
+    foreign: ClassVar[Mapping[str, str]] = {}
+    """Keys that look as if they belonged here, and what they belong to."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -34,7 +40,7 @@ class Section(BaseModel):
         if kind == "worded":
             message = detail["msg"]
         elif kind == "extra_forbidden":
-            message = f"unknown key: {alternatives(str(detail['loc'][-1]), list(cls.model_fields))}"
+            message = cls._unknown(str(detail["loc"][-1]))
         elif kind == "missing":
             message = "is required"
         elif kind == "too_short":
@@ -47,8 +53,24 @@ class Section(BaseModel):
             message = f"is a list, not {_shown(given)}"
         else:
             message = f"{detail['msg'].replace('Input should', 'should')}, not {_shown(given)}"
-        worded = PydanticCustomError("worded", "{message}", {"message": message})
-        return InitErrorDetails(type=worded, loc=detail["loc"], input=given)
+        return _worded(detail["loc"], message, given)
+
+    @classmethod
+    def _unknown(cls, key: str) -> str:
+        if key in cls.foreign:
+            return f"belongs to {cls.foreign[key]} only"
+        return f"unknown key: {alternatives(key, list(cls.model_fields))}"
+
+
+def mistakes(section: str, found: Iterable[tuple[KeyPath, str]]) -> ValidationError:
+    """The error of a section that is right key by key but wrong as a whole: messages by the key path within it."""
+    return ValidationError.from_exception_data(section, [_worded(path, message, None) for path, message in found])
+
+
+def _worded(path: KeyPath, message: str, given: object) -> InitErrorDetails:
+    # The message is handed over as a value: it may contain what looks like a placeholder.
+    worded = PydanticCustomError("worded", "{message}", {"message": message})
+    return InitErrorDetails(type=worded, loc=path, input=given)
 
 
 def _shown(value: object) -> str:

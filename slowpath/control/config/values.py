@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, InstanceOf, PlainValidator
 
+from slowpath.control.config.problems import alternatives
 from slowpath.wire.endpoint import Endpoint
 
 MAX_SNAT_ADDRESSES = 1024
@@ -63,16 +65,29 @@ def text(pattern: str, meaning: str) -> PlainValidator:
     return PlainValidator(check)
 
 
+def choice(*known: str, later: tuple[str, ...] = ()) -> Callable[[object], str]:
+    """Accepts `known` words; those of `later` releases are told apart from unknown ones."""
+
+    def check(value: object) -> str:
+        if value in later:
+            raise ValueError(f"{value!r} is not in this version; use {' or '.join(known)}")
+        if value not in known:
+            raise ValueError(f"{value!r} is unknown: {alternatives(str(value), [*known, *later])}")
+        return str(value)
+
+    return check
+
+
 def snat_networks(value: object) -> tuple[IpNetwork, ...]:
     """Addresses and CIDR ranges, without overlap and not too many."""
     if not isinstance(value, list) or not value:
         raise ValueError("is a list of addresses or ranges, as in ['192.0.2.16/28', 192.0.2.40]")
     networks: list[IpNetwork] = []
     for item in value:
-        network = _network(item)
-        if clash := next((other for other in networks if network.overlaps(other)), None):
+        parsed = network(item)
+        if clash := next((other for other in networks if parsed.overlaps(other)), None):
             raise ValueError(f"{item} overlaps {clash}: name every address once")
-        networks.append(network)
+        networks.append(parsed)
     if (count := sum(network.num_addresses for network in networks)) > MAX_SNAT_ADDRESSES:
         raise ValueError(
             f"{count} addresses are more than {MAX_SNAT_ADDRESSES}; each one serves some 64,000 connections"
@@ -80,15 +95,16 @@ def snat_networks(value: object) -> tuple[IpNetwork, ...]:
     return tuple(networks)
 
 
-def _network(value: object) -> IpNetwork:
+def network(value: object) -> IpNetwork:
+    """An IPv4 address or CIDR range, without host bits."""
     try:
-        network = ipaddress.ip_network(value if isinstance(value, str) else "")
+        parsed = ipaddress.ip_network(value if isinstance(value, str) else "")
     except ValueError as error:
         hint = " (did you mean its network address?)" if "host bits" in str(error) else ""
         raise ValueError(f"{value!r} is not an address or range as 192.0.2.16/28{hint}") from None
-    if network.version == 6:
+    if parsed.version == 6:
         raise ValueError(f"{value}: IPv6 is not in this version; use IPv4 addresses")
-    return network
+    return parsed
 
 
 Duration = Annotated[float, BeforeValidator(duration)]

@@ -8,7 +8,7 @@ from slowpath.splicing.statistics import Statistics
 
 
 def statistics() -> Statistics:
-    counted = Statistics(packets_in=11, packets_out=12, collisions=13)
+    counted = Statistics(packets_in=11, packets_out=12)
     counted.connections["web"] = 21
     counted.requests["web", "api"] = 22
     counted.responses["web", 404] = 23
@@ -31,6 +31,7 @@ def snapshot() -> Snapshot:
             syns_answered=36,
             handshakes=38,
             events_lost=37,
+            collisions=13,
         ),
         pools={"web": ["api", "www"], "alt": ["www"]},
         servers=[
@@ -39,6 +40,7 @@ def snapshot() -> Snapshot:
         ],
         splices=51,
         capacity=4096,
+        kind="model",
         reloads={"failure": 61},
     )
 
@@ -46,4 +48,4 @@ def snapshot() -> Snapshot:
 def idle() -> Snapshot:
     """Nothing has been counted yet."""
     full = snapshot()
-    return Snapshot(Statistics(), Counters(), full.pools, full.servers, 0, full.capacity, {})
+    return Snapshot(Statistics(), Counters(), full.pools, full.servers, 0, full.capacity, full.kind, {})

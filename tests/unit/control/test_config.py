@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from slowpath.control.config import Config, ConfigError, load
+from slowpath.control.config import Config, ConfigError, EbpfConfig, load
 from slowpath.routing.matchers import Exact, Prefix, Present, Regex, Wildcard
 from slowpath.wire.endpoint import Endpoint
 
@@ -33,6 +33,7 @@ def changed(**sections: object) -> str:
 
 def test_what_is_not_said_has_its_documented_default(tmp_path: Path) -> None:
     config = loaded(tmp_path, SMALLEST)
+    assert isinstance(config.fastpath, EbpfConfig)
     assert (config.fastpath.kind, config.fastpath.name, config.fastpath.capacity) == ("ebpf", "l7lb", 1_048_576)
     assert config.source is None
     assert config.metrics is None

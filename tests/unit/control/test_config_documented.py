@@ -9,13 +9,17 @@ import pytest
 
 from slowpath.control.config import (
     Config,
-    FastPathConfig,
+    EbpfConfig,
     HealthConfig,
     LimitsConfig,
     ListenerConfig,
     PoolConfig,
+    PortConfig,
     RouteConfig,
+    StaticRouteConfig,
+    SwitchConfig,
     TimeoutsConfig,
+    VxlanConfig,
     load,
 )
 from slowpath.control.config.section import Section
@@ -27,6 +31,11 @@ EXAMPLES = [
     for page in PAGES
     for number, example in enumerate(re.findall(r"```yaml\n(fastpath:.*?)```", page.read_text(), re.S))
 ]
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "deploy").rglob("l7lb.yaml")), ids=lambda file: file.parent.name)
+def test_a_file_to_start_with_is_a_configuration(file: Path) -> None:
+    assert load(file).listeners
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -44,7 +53,6 @@ def test_there_are_examples() -> None:
     ("heading", "section"),
     [
         ("Top level", Config),
-        ("fastpath", FastPathConfig),
         ("timeouts", TimeoutsConfig),
         ("limits", LimitsConfig),
         ("health", HealthConfig),
@@ -52,6 +60,11 @@ def test_there_are_examples() -> None:
 )
 def test_a_table_lists_the_keys_of_its_section(heading: str, section: type[Section]) -> None:
     assert documented(heading) == set(section.model_fields)
+
+
+def test_the_tables_of_fastpath_list_the_keys_of_every_kind() -> None:
+    sections = (EbpfConfig, SwitchConfig, PortConfig, StaticRouteConfig, VxlanConfig)
+    assert documented("fastpath") == {key for section in sections for key in section.model_fields}
 
 
 def test_the_tables_of_listeners_and_pools_list_their_keys() -> None:

@@ -37,6 +37,7 @@ def registry(snapshot: Snapshot) -> CollectorRegistry:
     ("name", "labels", "value"),
     [
         ("build_info", {"version": version("l7lb")}, 1),
+        ("fastpath_info", {"kind": "model"}, 1),
         ("listener_connections_total", {"listener": "web"}, 21),
         ("listener_connections_total", {"listener": "alt"}, 0),
         ("requests_total", {"listener": "web", "pool": "api"}, 22),
