@@ -10,6 +10,9 @@ from bfrt.proto import bfruntime_pb2 as pb
 _LARGEST_NOTIFIED_ID = 0xFFFFFF
 """The driver's cookies hold client ids in 24 bits."""
 
+Outgoing = asyncio.Queue[pb.StreamMessageResponse | None]
+"""What a stream has yet to send; None ends it."""
+
 
 @dataclass(eq=False, slots=True)
 class Client:
@@ -18,7 +21,7 @@ class Client:
     id: int
     wants: pb.Notifications
     bound: bool = False
-    outgoing: asyncio.Queue[pb.StreamMessageResponse] = field(default_factory=asyncio.Queue)
+    outgoing: Outgoing = field(default_factory=asyncio.Queue)
 
     def notify(self, message: pb.StreamMessageResponse) -> None:
         """Send a notification, which is lost if the id is above 24 bits."""

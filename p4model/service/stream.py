@@ -9,7 +9,7 @@ import grpc
 from google.rpc import code_pb2
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Client, Clients
+from p4model.service.clients import Client, Clients, Outgoing
 from p4model.service.status import RequestError
 
 Send = Callable[[pb.StreamMessageResponse], Awaitable[None]]
@@ -22,7 +22,7 @@ async def serve_stream(clients: Clients, requests: AsyncIterator[pb.StreamMessag
     bf_switchd does that.
     """
     client: Client | None = None
-    sender: asyncio.Task[None] | None = None
+    sending: tuple[Outgoing, asyncio.Task[None]] | None = None
     try:
         async for request in requests:
             kind = request.WhichOneof("update")
@@ -37,15 +37,18 @@ async def serve_stream(clients: Clients, requests: AsyncIterator[pb.StreamMessag
                 answer = pb.StreamMessageResponse()
                 answer.subscribe.status.code = code_pb2.OK
                 client.outgoing.put_nowait(answer)
-                sender = asyncio.create_task(_send_all(client, send))
+                sending = client.outgoing, asyncio.create_task(_send_all(client.outgoing, send))
     finally:
         if client is not None:
             clients.leave(client)
-        if sender is not None:
-            sender.cancel()
+        if sending is not None:
+            outgoing, sender = sending
+            # Not cancelled: gRPC takes no status for a stream while a message of it is on its way.
+            outgoing.put_nowait(None)
             await asyncio.gather(sender, return_exceptions=True)
 
 
-async def _send_all(client: Client, send: Send) -> None:
-    while True:
-        await send(await client.outgoing.get())
+async def _send_all(outgoing: Outgoing, send: Send) -> None:
+    """Send messages until there is a None."""
+    while (message := await outgoing.get()) is not None:
+        await send(message)
