@@ -35,14 +35,16 @@ _AB_LINES = re.compile(
 )
 
 
+_SIZES = ("1k", "100k", "1M", "10M", "100M")
+
+
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """What a fast path can carry while somebody waits: response sizes, and the requests and concurrency of ab.
+    """What a fast path can carry while somebody waits: rounds of transfers, and the requests and concurrency of ab.
 
     Its counters are `staleness` seconds old at most.
     """
 
-    sizes: tuple[str, ...]
     rounds: int
     requests: int
     concurrency: int
@@ -56,12 +58,11 @@ class _Load:
 
 
 _LOADS = {
-    "ebpf": _Load(("1k", "100k", "1M", "10M", "100M"), rounds=3, requests=5000, concurrency=64),
+    "ebpf": _Load(rounds=3, requests=5000, concurrency=64),
     "model": _Load(
-        ("1k", "100k", "1M", "10M"),
         rounds=2,
-        requests=500,
-        concurrency=16,
+        requests=2000,
+        concurrency=64,
         staleness=1.5,
         remark="p4model interprets the switch's program packet by packet: times and rates are its own, not a switch's.",
     ),
@@ -122,7 +123,7 @@ def _leave(number: int, frame: FrameType | None) -> NoReturn:
 def _measure(laboratory: Laboratory, load: _Load, console: Console) -> tuple[_Results, Run]:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting l7lb", total=2 + len(_REQUESTS) + len(load.sizes))
+        task = progress.add_task("starting l7lb", total=2 + len(_REQUESTS) + len(_SIZES))
         pools = {name: made | {"health": _HEALTH} for name, made in laboratory.default_config()["pools"].items()}
         run = laboratory.run(laboratory.config(pools=pools))
         answers = []
@@ -131,7 +132,7 @@ def _measure(laboratory: Laboratory, load: _Load, console: Console) -> tuple[_Re
             answers.append(Counter(_answerer(laboratory, host, path) for _ in range(_REPEATS)))
         transfers = []
         time.sleep(load.staleness)
-        for size in load.sizes:
+        for size in _SIZES:
             progress.update(task, advance=1, description=f"a response of {size}B")
             rounds = [_transfer(laboratory, run, load, size) for _ in range(load.rounds)]
             transfers.append(min(rounds, key=lambda transfer: transfer.slow))
