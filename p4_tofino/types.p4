@@ -6,10 +6,11 @@
 #include "headers.p4"
 #include "sizes.p4"
 
-typedef bit<9> egress_port_t;
+typedef bit<9> port_t;
 typedef bit<16> cpu_port_field_t;
 typedef bit<16> group_t;
-typedef bit<15> path_t;
+typedef bit<PATH_BITS> path_t;
+typedef bit<(PATH_BITS + 1)> pivot_and_path_t;
 typedef bit<16> next_hop_t;
 typedef bit<DIGEST_BITS> digest_t;
 
@@ -86,8 +87,7 @@ struct metadata_t {
     direction_t direction;
     digest_t digest;
     bit<1> recorded;
-    bit<1> pivot;
-    path_t path;
+    pivot_and_path_t pivot_and_path; // in one field, so that they take no more than their bits of a record
     bit<32> delta; // D of the splice: our ISN toward the client - the server's ISN
     becomes_t becomes;
     next_hop_t next_hop;

@@ -9,10 +9,10 @@ control Connections(inout metadata_t meta) {
     action spliced(bit<32> delta, bit<1> pivot, path_t path) {
         meta.recorded = 1;
         meta.delta = delta;
-        meta.pivot = pivot;
-        meta.path = path;
+        meta.pivot_and_path = pivot ++ path;
     }
 
+    CONNECTIONS_PLACEMENT
     table connections {
         key = {
             meta.digest : exact @name("digest");

@@ -6,6 +6,38 @@
 #include "types.p4"
 
 control Inspect(in headers_t hdr, inout metadata_t meta) {
+    action decide_finally(verdict_t verdict) {
+        meta.verdict = verdict;
+        meta.verdict_if_spliced = verdict;
+    }
+
+    action admit() {}
+
+    // Steps 1 and 2 of docs/fastpath.md.
+    table admissions {
+        key = {
+            meta.entry : ternary;
+            meta.known_port : ternary;
+            meta.our_address : ternary;
+            meta.passes_as : ternary;
+            hdr.ethernet.destination : ternary;
+        }
+        actions = {
+            decide_finally;
+            admit;
+        }
+        const entries = {
+            (ENTRY_ROUTE, _, _, _, _) : decide_finally(FORWARD);
+            (ENTRY_EMIT, 1, _, _, _) : decide_finally(EMIT);
+            (ENTRY_TRANSLATE, 1, _, _, _) : admit();
+            (ENTRY_WIRE, _, 1, _, _) : admit();
+            (ENTRY_WIRE, _, _, PUNT_ARP, BROADCAST) : decide_finally(PUNT_ARP);
+            (ENTRY_WIRE, _, _, _, _) : decide_finally(DROP_ADDRESS);
+        }
+        const default_action = decide_finally(DROP_FRAME);
+        size = 8;
+    }
+
     action decide_spliced(verdict_t verdict, bit<1> holdable) {
         meta.verdict_if_spliced = verdict;
         meta.holdable = holdable;
@@ -80,11 +112,23 @@ control Inspect(in headers_t hdr, inout metadata_t meta) {
     }
 
     apply {
-        if (meta.segment == NO_SEGMENT) {
-            if_no_segment.apply();
+        if (!hdr.ethernet.isValid()) {
+            if (meta.entry == ENTRY_WIRE) {
+                decide(DROP_ADDRESS);
+            } else {
+                decide(DROP_FRAME);
+            }
         } else {
-            if_spliced.apply();
-            if_unmatched.apply();
+            switch (admissions.apply().action_run) {
+                admit: {
+                    if (meta.segment == NO_SEGMENT) {
+                        if_no_segment.apply();
+                    } else {
+                        if_spliced.apply();
+                        if_unmatched.apply();
+                    }
+                }
+            }
         }
     }
 }

@@ -5,15 +5,15 @@
 
 #include "types.p4"
 
-control NextHops(inout headers_t hdr, in metadata_t meta, out egress_port_t egress_port) {
-    action direct(egress_port_t port, mac_address_t source, mac_address_t destination) {
+control NextHops(inout headers_t hdr, in metadata_t meta, inout port_t egress_port) {
+    action direct(port_t port, mac_address_t source, mac_address_t destination) {
         egress_port = port;
         hdr.ethernet.source = source;
         hdr.ethernet.destination = destination;
     }
 
     action vxlan(
-            egress_port_t port, mac_address_t source, mac_address_t destination,
+            port_t port, mac_address_t source, mac_address_t destination,
             ipv4_address_t tunnel_source, ipv4_address_t tunnel_destination, bit<24> vni,
             mac_address_t inner_source, mac_address_t inner_destination) {
         direct(port, source, destination);

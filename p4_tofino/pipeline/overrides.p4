@@ -18,8 +18,7 @@ control Overrides(in headers_t hdr, inout metadata_t meta) {
         meta.recorded = 1;
         meta.direction = TO_SERVER;
         meta.delta = delta;
-        meta.pivot = pivot;
-        meta.path = path;
+        meta.pivot_and_path = pivot ++ path;
         meta.becomes.source_address = source_address;
         meta.becomes.source_port = source_port;
         meta.becomes.destination_address = hdr.ipv4.destination;
@@ -30,7 +29,7 @@ control Overrides(in headers_t hdr, inout metadata_t meta) {
         meta.recorded = 1;
         meta.direction = TO_CLIENT;
         meta.delta = delta;
-        meta.path = path;
+        meta.pivot_and_path = 1w0 ++ path;
         meta.becomes.source_address = hdr.ipv4.source;
         meta.becomes.source_port = hdr.tcp.source_port;
         meta.becomes.destination_address = destination_address;

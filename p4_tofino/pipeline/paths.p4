@@ -16,7 +16,7 @@ control Paths(in headers_t hdr, inout metadata_t meta) {
 
     table paths_to_server {
         key = {
-            meta.path : exact @name("path");
+            meta.pivot_and_path[PATH_BITS - 1:0] : exact @name("path");
             hdr.ipv4.destination : exact @name("address");
             hdr.tcp.destination_port : exact @name("port");
         }
@@ -37,7 +37,7 @@ control Paths(in headers_t hdr, inout metadata_t meta) {
 
     table paths_to_client {
         key = {
-            meta.path : exact @name("path");
+            meta.pivot_and_path[PATH_BITS - 1:0] : exact @name("path");
             hdr.ipv4.source : exact @name("address");
             hdr.tcp.source_port : exact @name("port");
         }

@@ -14,6 +14,53 @@ control Rewrite(inout headers_t hdr, in metadata_t meta) {
         hdr.tcp.destination_port = meta.becomes.destination_port;
     }
 
+    action shift_1() {
+        hdr.sack_1.left_edge = hdr.sack_1.left_edge - meta.delta;
+        hdr.sack_1.right_edge = hdr.sack_1.right_edge - meta.delta;
+    }
+
+    action shift_2() {
+        shift_1();
+        hdr.sack_2.left_edge = hdr.sack_2.left_edge - meta.delta;
+        hdr.sack_2.right_edge = hdr.sack_2.right_edge - meta.delta;
+    }
+
+    action shift_3() {
+        shift_2();
+        hdr.sack_3.left_edge = hdr.sack_3.left_edge - meta.delta;
+        hdr.sack_3.right_edge = hdr.sack_3.right_edge - meta.delta;
+    }
+
+    action shift_4() {
+        shift_3();
+        hdr.sack_4.left_edge = hdr.sack_4.left_edge - meta.delta;
+        hdr.sack_4.right_edge = hdr.sack_4.right_edge - meta.delta;
+    }
+
+    table sack_blocks {
+        key = {
+            hdr.sack_1.isValid() : exact;
+            hdr.sack_2.isValid() : exact;
+            hdr.sack_3.isValid() : exact;
+            hdr.sack_4.isValid() : exact;
+        }
+        actions = {
+            shift_1;
+            shift_2;
+            shift_3;
+            shift_4;
+            NoAction;
+        }
+        const entries = {
+            (true, false, false, false) : shift_1();
+            (true, true, false, false) : shift_2();
+            (true, true, true, false) : shift_3();
+            (true, true, true, true) : shift_4();
+        }
+        const default_action = NoAction();
+        size = 4;
+    }
+
     apply {
         readdress();
         if (meta.direction == TO_CLIENT) {
@@ -22,22 +69,7 @@ control Rewrite(inout headers_t hdr, in metadata_t meta) {
             if ((hdr.tcp.flags & TCP_ACK) != 0) {
                 hdr.tcp.acknowledgment = hdr.tcp.acknowledgment - meta.delta;
             }
-            if (hdr.sack_1.isValid()) {
-                hdr.sack_1.left_edge = hdr.sack_1.left_edge - meta.delta;
-                hdr.sack_1.right_edge = hdr.sack_1.right_edge - meta.delta;
-            }
-            if (hdr.sack_2.isValid()) {
-                hdr.sack_2.left_edge = hdr.sack_2.left_edge - meta.delta;
-                hdr.sack_2.right_edge = hdr.sack_2.right_edge - meta.delta;
-            }
-            if (hdr.sack_3.isValid()) {
-                hdr.sack_3.left_edge = hdr.sack_3.left_edge - meta.delta;
-                hdr.sack_3.right_edge = hdr.sack_3.right_edge - meta.delta;
-            }
-            if (hdr.sack_4.isValid()) {
-                hdr.sack_4.left_edge = hdr.sack_4.left_edge - meta.delta;
-                hdr.sack_4.right_edge = hdr.sack_4.right_edge - meta.delta;
-            }
+            sack_blocks.apply();
         }
     }
 }

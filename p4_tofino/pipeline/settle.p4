@@ -9,7 +9,7 @@
 // they were computed of before, and at most 0xFFFF turns into 0x0000, its other form.
 control Settle(inout metadata_t meta) {
     apply {
-        if (meta.direction == TO_SERVER && meta.pivot == 1 && meta.holdable == 1) {
+        if (meta.direction == TO_SERVER && meta.pivot_and_path[PATH_BITS:PATH_BITS] == 1 && meta.holdable == 1) {
             meta.held = 1;
         } else if (meta.recorded == 1 && meta.verdict_if_spliced == FORWARD) {
             meta.update_checksums = 1;

@@ -64,7 +64,7 @@ control SeenBit(inout metadata_t meta) {
 // Of a packet that was translated and sent.
 control Account(in metadata_t meta) {
     // By path * 2 + direction: 0 to the server, 1 to the client.
-    Counter<bit<64>, bit<16>>(PATHS * 2, CounterType_t.PACKETS_AND_BYTES) traffic;
+    Counter<bit<64>, bit<(PATH_BITS + 1)>>(PATHS * 2, CounterType_t.PACKETS_AND_BYTES) traffic;
 
     // A word has the bits of 32 records; the slow path reads and clears them.
     Register<bit<32>, bit<(SEEN_LOG2 - 5)>>(1 << (SEEN_LOG2 - 5), 0) seen;
@@ -76,16 +76,12 @@ control Account(in metadata_t meta) {
     };
 
     action count() {
-        traffic.count(meta.path ++ meta.direction[1:1]);
-    }
-
-    action mark_seen() {
+        traffic.count(meta.pivot_and_path[PATH_BITS - 1:0] ++ meta.direction[1:1]);
         mark.execute(meta.digest[SEEN_LOG2 - 1:5]);
     }
 
     apply {
         count();
-        mark_seen();
     }
 }
 

@@ -1,4 +1,4 @@
-// The digest of a segment's connection, the same in both directions, and entropy for tunnels.
+// What is hashed: a segment's connection, the same in both directions, and a packet's flow for tunnels.
 
 #ifndef L7LB_DIGEST_P4
 #define L7LB_DIGEST_P4
@@ -19,6 +19,22 @@ control ConnectionDigest(in headers_t hdr, inout metadata_t meta) {
             meta.digest = from_server.get({
                 meta.becomes.destination_address, meta.becomes.destination_port, meta.server_group
             });
+        }
+    }
+}
+
+// Needs an IPv4 header.
+control Entropy(in headers_t hdr, inout metadata_t meta) {
+    Hash<bit<16>>(HashAlgorithm_t.CRC16) of_segment;
+    Hash<bit<16>>(HashAlgorithm_t.CRC16) of_packet;
+
+    apply {
+        if (meta.segment != NO_SEGMENT) {
+            meta.entropy = of_segment.get({
+                hdr.ipv4.source, hdr.ipv4.destination, hdr.tcp.source_port, hdr.tcp.destination_port
+            });
+        } else {
+            meta.entropy = of_packet.get({hdr.ipv4.source, hdr.ipv4.destination});
         }
     }
 }

@@ -2,20 +2,22 @@
 //
 // Decide first, rewrite once: everything up to `Paths` only reads the packet, so that a punt leaves as it arrived.
 //
-//   stage                                                                               first
-//            +--------------------------------------------------------------------+
-//     0      | Classify   segments, vips, servers     | Overrides  whole 4-tuple   |
-//            +--------------------------------------------------------------------+
-//     1      | Digest | Routes by new destination | Inspect  verdict if spliced,   |
-//            |        |                           |          verdict if not        |
-//            +--------------------------------------------------------------------+
-//   2 .. 9   | Connections  digest -> delta, pivot, path | Admit: for us? | SeenBit |
-//            +--------------------------------------------------------------------+
-//    10      | Paths  (path, VIP or server) -> server or VIP, and a verdict | Settle |
-//            +--------------------------------------------------------------------+
-//    11      | forward: NextHops, Rewrite, Account | punt | emit | drop            |
-//            +--------------------------------------------------------------------+
-//            deparser: checksums, digest `ended`; no egress                        last
+//   stage                                                                                  first
+//            +-----------------------------------------------------------------------+
+//     0      | Ports  known, ours? | Classify  segments, vips, | Overrides  by the   |
+//            |                     |           servers         |            4-tuple  |
+//            +-----------------------------------------------------------------------+
+//     1      | ConnectionDigest | Routes  by new    | Inspect  verdict if spliced,   |
+//            | Entropy          |         address   |          verdict if not        |
+//            +-----------------------------------------------------------------------+
+//   2 .. 9   | Connections  digest -> delta, pivot, path                             |
+//            +-----------------------------------------------------------------------+
+//    10      | Paths  (path, VIP or server) -> server or VIP, | Settle | SeenBit     |
+//            |        and the verdict                         |        |             |
+//            +-----------------------------------------------------------------------+
+//    11      | forward: NextHops, Rewrite, Account | hold | emit | punt | discard    |
+//            +-----------------------------------------------------------------------+
+//            deparser: checksums, digest `ended`; no egress                            last
 //
 // Stages are those of Tofino 1; on Tofino 2 Connections has more of them.
 
@@ -29,14 +31,13 @@
 #include "headers.p4"
 #include "sizes.p4"
 #include "types.p4"
-#include "pipeline/admit.p4"
 #include "pipeline/classify.p4"
 #include "pipeline/connections.p4"
 #include "pipeline/inspect.p4"
 #include "pipeline/next_hops.p4"
 #include "pipeline/overrides.p4"
 #include "pipeline/paths.p4"
-#include "pipeline/punt.p4"
+#include "pipeline/ports.p4"
 #include "pipeline/rewrite.p4"
 #include "pipeline/routes.p4"
 #include "pipeline/settle.p4"
@@ -46,6 +47,9 @@
 #include "tofino/egress.p4"
 #include "tofino/parser.p4"
 
+// A container of its own, lest a record hold more bits than those of the field.
+@pa_container_size("ingress", "meta.pivot_and_path", 16)
+@pa_solitary("ingress", "meta.pivot_and_path")
 control Ingress(
         inout headers_t hdr,
         inout metadata_t meta,
@@ -53,12 +57,12 @@ control Ingress(
         in ingress_intrinsic_metadata_from_parser_t ig_prsr_md,
         inout ingress_intrinsic_metadata_for_deparser_t ig_dprsr_md,
         inout ingress_intrinsic_metadata_for_tm_t ig_tm_md) {
+    Ports() ports;
     Classify() classify;
     Overrides() overrides;
     ConnectionDigest() connection_digest;
     Routes() routes;
     Inspect() inspect;
-    Admit() admit;
     Connections() connections;
     SeenBit() seen_bit;
     Settle() settle;
@@ -66,32 +70,48 @@ control Ingress(
     NextHops() next_hops;
     Rewrite() rewrite;
     Account() account;
-    Punt() punt;
-    Emit() emit_as_it_is;
-    Hash<bit<14>>(HashAlgorithm_t.CRC16) segment_entropy;
-    Hash<bit<14>>(HashAlgorithm_t.CRC16) packet_entropy;
+    Entropy() entropy;
 
     // By verdict: packets that are not translated or sent as they are.
     Counter<bit<64>, bit<8>>(64, CounterType_t.PACKETS) outcomes;
 
     action discard() {
         ig_dprsr_md.drop_ctl = 1;
-        outcomes.count(meta.verdict);
     }
 
-    action to_cpu() {
+    // The CPU header takes the place of the destination address.
+    action punt() {
+        hdr.ethernet.destination = CPU_LEAD ++ meta.verdict ++ 8w0 ++ meta.port ++ CPU_MARKER;
         ig_tm_md.ucast_egress_port = CPU_PORT;
-        outcomes.count(meta.verdict);
     }
 
     action hold() {
+        hdr.ethernet.destination = CPU_LEAD ++ PUNT_PIVOT ++ 8w0 ++ meta.port ++ CPU_MARKER;
         ig_tm_md.ucast_egress_port = CPU_PORT;
+    }
+
+    action count_outcome() {
+        outcomes.count(meta.verdict);
+    }
+
+    action count_hold() {
         outcomes.count(PUNT_PIVOT);
+    }
+
+    // The slow path has put the receiver's address where the sender's belongs: the CPU header becomes the sender's.
+    action emit_as_it_is() {
+        mac_address_t sender = hdr.ethernet.destination;
+        hdr.ethernet.destination = hdr.ethernet.source;
+        hdr.ethernet.source = sender;
+        ig_tm_md.ucast_egress_port = meta.port[8:0];
     }
 
     apply {
         ig_tm_md.bypass_egress = 1;
 
+        if (hdr.ethernet.isValid()) {
+            ports.apply(hdr, meta, ig_intr_md.ingress_port);
+        }
         // An error means that a header was cut short: what was parsed before it is there.
         if (hdr.tcp.isValid() && ig_prsr_md.parser_err == 0) {
             classify.apply(hdr, meta);
@@ -99,25 +119,15 @@ control Ingress(
         } else if (hdr.ipv4.isValid()) {
             meta.becomes.destination_address = hdr.ipv4.destination;
         }
-        if (meta.entry == ENTRY_WIRE) {
-            meta.port = (cpu_port_field_t) ig_intr_md.ingress_port;
-        } else if (hdr.ethernet.isValid()) {
-            meta.port = hdr.ethernet.destination[23:8];
-        }
 
-        if (meta.segment != NO_SEGMENT) {
-            connection_digest.apply(hdr, meta);
-            meta.entropy = (bit<16>) segment_entropy.get({
-                hdr.ipv4.source, hdr.ipv4.destination, hdr.tcp.source_port, hdr.tcp.destination_port
-            });
-        } else if (hdr.ipv4.isValid()) {
-            meta.entropy = (bit<16>) packet_entropy.get({hdr.ipv4.source, hdr.ipv4.destination});
-        }
         if (hdr.ipv4.isValid()) {
             routes.apply(hdr, meta);
+            entropy.apply(hdr, meta);
+        }
+        if (meta.segment != NO_SEGMENT) {
+            connection_digest.apply(hdr, meta);
         }
         inspect.apply(hdr, meta);
-        admit.apply(hdr, meta);
 
         connections.apply(meta);
         seen_bit.apply(meta);
@@ -125,8 +135,8 @@ control Ingress(
         paths.apply(hdr, meta);
 
         if (meta.spliced == 1 && meta.held == 1) {
-            punt.apply(hdr, meta, PUNT_PIVOT);
             hold();
+            count_hold();
         } else if (meta.verdict == FORWARD && meta.next_hop != NO_NEXT_HOP) {
             next_hops.apply(hdr, meta, ig_tm_md.ucast_egress_port);
             if (meta.spliced == 1) {
@@ -137,12 +147,14 @@ control Ingress(
                 }
             }
         } else if (meta.verdict == EMIT) {
-            emit_as_it_is.apply(hdr, meta, ig_tm_md.ucast_egress_port);
-        } else if (meta.verdict < 16) {
-            punt.apply(hdr, meta, meta.verdict);
-            to_cpu();
+            emit_as_it_is();
         } else {
-            discard();
+            count_outcome();
+            if (meta.verdict < 16) {
+                punt();
+            } else {
+                discard();
+            }
         }
     }
 }

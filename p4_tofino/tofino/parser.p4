@@ -32,8 +32,7 @@ parser IngressParser(
         meta.direction = UNDIRECTED;
         meta.digest = 0;
         meta.recorded = 0;
-        meta.pivot = 0;
-        meta.path = 0;
+        meta.pivot_and_path = 0;
         meta.delta = 0;
         meta.next_hop = NO_NEXT_HOP;
         meta.spliced = 0;
