@@ -11,7 +11,7 @@ from fastpath.verdict import Dropped, Punted, Sent, Verdict
 from tests.conformance.target import Rules, Target
 from tests.conformance.vectors.model import Arrival, Stimulus, Vector
 
-_UDP = 17
+_UDP = b"\x11"
 _VXLAN_PORT = (4789).to_bytes(2, "big")
 _DYNAMIC = 0xC0
 """The bits of a UDP source port's first byte that make it a dynamic one."""
@@ -78,7 +78,7 @@ def comparable(target: Target, verdict: Verdict) -> Verdict:
 
 
 def _without_entropy(frame: bytes) -> bytes:
-    is_tunnel = frame[12:15] == b"\x08\x00\x45" and frame[23] == _UDP and frame[36:38] == _VXLAN_PORT
+    is_tunnel = frame[12:15] == b"\x08\x00\x45" and frame[23:24] == _UDP and frame[36:38] == _VXLAN_PORT
     if not is_tunnel:
         return frame
     return frame[:34] + bytes((frame[34] & _DYNAMIC, 0)) + frame[36:]
