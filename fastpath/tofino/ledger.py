@@ -221,6 +221,9 @@ class Ledger:
         path = self._paths.number(Path(splice.flow.vip, splice.server, splice.server_id))
         old = self._records.get(splice.flow)
         in_overrides = Record(splice, path, None, self._hashes(splice), last_seen=now)
+        if old is not None and (old.splice.server, old.splice.source) == (splice.server, splice.source):
+            # The same keys: it stays where it is, and where there is room for it.
+            return replace(in_overrides, digest=old.digest, charged=old.charged)
         if not self._compressible(splice):
             return in_overrides
         if old is not None and old.digest is None and old.charged is not None:
@@ -229,7 +232,8 @@ class Ledger:
         [number] = in_overrides.hashes
         holder = self._digests.get(number)
         is_taken = taken.setdefault(number, splice.flow) != splice.flow or (holder is not None and holder is not old)
-        if is_taken or self._claims.is_claimed(number, splice.flow):
+        # One that holds the digest already keeps it: a claim beside it is of a flow whose packets are withheld.
+        if is_taken or (holder is None and self._claims.is_claimed(number, splice.flow)):
             in_overrides.charged = _prefix(splice.flow.client)
         elif splice.flow not in refused:
             in_overrides.digest = number

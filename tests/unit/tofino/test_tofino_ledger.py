@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -11,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from fastpath.errors import Rejected, TableFull
 from fastpath.records import Flow, Listener, Server, Splice, Tuple4
 from fastpath.tofino import surroundings
+from fastpath.tofino.digest import digest
 from fastpath.tofino.groups import Groups, group
 from fastpath.tofino.ledger import Batch, Ledger, Sizes
 from fastpath.tofino.paths import Paths
@@ -197,3 +200,27 @@ class Switch(RuleBasedStateMachine):
 
 TestSwitch = Switch.TestCase
 TestSwitch.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+def test_a_splice_that_only_moves_its_pivot_stays_where_it_is() -> None:
+    """Full tables have room for what is in them, and a connection that is held back takes no place away."""
+    ledger = Ledger(Sizes(connections=1, overrides=2, digest_bits=BITS), Paths(64))
+    groups = group(Settings((Listener(VIPS[0]),), tuple(SERVERS)).links(ledger.compressed), Groups())
+    ledger.set_groups(groups)
+    digests = {client: digest(client, groups.vip(VIPS[0]), BITS) for client in CLIENTS}
+    compressed, rival, overridden = next(
+        (first, second, third)
+        for first, second, third in permutations(CLIENTS, 3)
+        if digests[first] == digests[second] != digests[third]
+    )
+    splices = [
+        Splice(Flow(client, VIPS[0]), SERVERS[0].endpoint, 0, client, 5, pivot=5) for client in (compressed, overridden)
+    ]
+    ledger.commit(ledger.install(splices, [splices[1].flow], 0.0))
+    before = ledger.rows()
+    assert not ledger.is_clear(Flow(rival, VIPS[0]), 0.0)
+    with pytest.raises(TableFull):
+        ledger.clear_way(Flow(rival, VIPS[0]))
+    ledger.commit(ledger.update([replace(splice, pivot=None) for splice in splices], (), 1.0))
+    assert ledger.rows().keys() == before.keys()
+    assert ledger.rows() != before
