@@ -251,3 +251,5 @@ class Counters:
     """Close reports that found no room; sweeps find those splices later."""
     collisions: int = 0
     """Splices whose digest a live one had already, so that they were kept by their full addresses and ports."""
+    reachable: bool = True
+    """Whether it takes new splices: False while the control plane of a switch is away."""

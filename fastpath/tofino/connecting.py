@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 
 import bfrt
@@ -19,6 +20,11 @@ _LARGEST_PORT = 511
 _LARGEST_HOP = 0xFFFF
 _PATHS = 1 << 15
 """Path numbers have 15 bits."""
+
+
+def client_id(program: str) -> int:
+    """The id of the one client that drives `program`: 24 bits, so that programs of one switch have each their own."""
+    return zlib.crc32(program.encode()) & 0xFF_FFFF
 
 
 def check(network: Network) -> None:

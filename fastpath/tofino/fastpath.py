@@ -111,7 +111,10 @@ class TofinoFastPath:
             link = CpuPort(cpu_interface)
             stack.callback(link.close)
             try:
-                session = await Session.open(address, program)
+                session = await Session.open(address, program, client_id=connecting.client_id(program))
+            except bfrt.Refused as error:
+                hint = "is another l7lb, or a tool of the SDE, using it?"
+                raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}; {hint}") from error
             except (bfrt.BfrtError, ValueError) as error:
                 raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}") from error
             stack.push_async_callback(session.close)
@@ -213,7 +216,13 @@ class TofinoFastPath:
         drops[Drop.PUNT] += self._link.receive_failures() + self._withheld
         drops[Drop.INJECT] += self._link.send_failures + self._station.frames_lost
         lost = self._ended.lost + self._session.lost
-        return replace(counters, drops=drops, events_lost=lost, collisions=self._ledger.collisions)
+        return replace(
+            counters,
+            drops=drops,
+            events_lost=lost,
+            collisions=self._ledger.collisions,
+            reachable=self._programming.agreed,
+        )
 
     @property
     def statistics(self) -> Statistics:

@@ -58,6 +58,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     """Every metric, with a series for each configured label value, whether it has counted anything or not."""
     yield InfoMetricFamily("l7lb_build", "The release that is running.", {"version": version("l7lb")})
     yield InfoMetricFamily("l7lb_fastpath", "The fast path that is in use.", {"kind": snapshot.kind})
+    yield _gauge("fastpath_up", "Whether the fast path takes new connections.", float(snapshot.counters.reachable))
     yield from _connections(snapshot)
     yield from _servers(snapshot)
     yield from _packets(snapshot)

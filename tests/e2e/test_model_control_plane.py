@@ -40,6 +40,7 @@ def test_out_of_reach(laboratory: Laboratory) -> None:
             rest = _SIZE - len(read_head(client).partition(b"\r\n\r\n")[2])
             forwarder.cut()
             wait_until(lambda: _forwards_instead(laboratory), TIMEOUT, "the slow path forwards instead")
+            assert run.metrics().total("l7lb_fastpath_up") == 0
             before = run.metrics().slow_packets
             assert len(read_exactly(client, rest)) == rest
             assert run.metrics().slow_packets - before < rest // 1460 // 2, "it went through the slow path"
@@ -48,6 +49,7 @@ def test_out_of_reach(laboratory: Laboratory) -> None:
         assert run.metrics().slow_packets - before > 2 * 100_000 // 1460
         forwarder.mend()
         wait_until(lambda: _splices_again(laboratory), 2 * TIMEOUT, "connections are spliced again")
+        assert run.metrics().total("l7lb_fastpath_up") == 1
         # What ended while nobody could be told is found by its silence.
         wait_until(lambda: run.status()["connections"] == 0, 3 * TIMEOUT, "no connection is left")
         wait_until(lambda: records(laboratory) == 0, TIMEOUT, "no record is left")

@@ -38,6 +38,7 @@ def registry(snapshot: Snapshot) -> CollectorRegistry:
     [
         ("build_info", {"version": version("l7lb")}, 1),
         ("fastpath_info", {"kind": "model"}, 1),
+        ("fastpath_up", {}, 1),
         ("listener_connections_total", {"listener": "web"}, 21),
         ("listener_connections_total", {"listener": "alt"}, 0),
         ("requests_total", {"listener": "web", "pool": "api"}, 22),
