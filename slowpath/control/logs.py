@@ -12,6 +12,8 @@ def set_up(level: int = logging.INFO) -> None:
 
     Under systemd the journal stamps every line and reads its priority from a `<N>` prefix (sd-daemon(3)).
     """
+    # gRPC writes to standard error on its own; what matters of that comes back as errors.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     handler = logging.StreamHandler(sys.stderr)
     if "JOURNAL_STREAM" in os.environ:
         handler.setFormatter(_JournalFormatter("%(name)s: %(message)s"))
