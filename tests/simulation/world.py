@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -10,6 +11,7 @@ from fastpath.errors import TableFull
 from fastpath.frame import ETHERNET_LENGTH
 from fastpath.interface import Batch
 from fastpath.memory import MemoryFastPath
+from fastpath.profile import HOST, Profile
 from fastpath.records import Listener, NextHop, Offer, Server, SynCookies
 from fastpath.verdict import Sent
 from slowpath.balancing.balancer import balancer
@@ -56,13 +58,16 @@ class World:
         capacity: int = 1000,
         timeouts: Timeouts = Timeouts(),
         balance: str = "round_robin",
+        profile: Profile = HOST,
     ) -> None:
         self.random = Random(seed)
         self.clock = Clock()
-        self.fastpath = MemoryFastPath((CLIENT_SIDE, SERVER_SIDE), capacity=capacity)
+        addresses = dict.fromkeys((CLIENT_SIDE, SERVER_SIDE), ETHERNET[:6])
+        self.fastpath = MemoryFastPath(tuple(addresses), capacity=capacity, profile=profile, addresses=addresses)
         self.members = [Member(index, endpoint) for index, endpoint in enumerate(SERVERS)]
         pool = Pool("web", self.members, balancer(balance, self.members, self.random))
         self.service = Service("web", VIP, Router([], {"web": 1}), {"web": pool}, timeouts, 16384, offer)
+        self.service.offer = replace(offer, timestamps=offer.timestamps and profile.timestamps)
         self.splicer = Splicer([self.service], sources or Transparent(), COOKIES)
         self.clients: dict[Endpoint, Peer] = {}
         self.server_side: dict[tuple[Endpoint, Endpoint], Peer] = {}

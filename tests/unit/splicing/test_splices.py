@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from fastpath.profile import HOST, SWITCH, Profile
 from fastpath.records import Flow
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.service import Timeouts
@@ -95,9 +96,11 @@ def test_the_slow_path_sees_the_same_packets_whatever_the_size() -> None:
 
 @pytest.mark.parametrize("close", [False, True], ids=["client-closes-first", "server-closes-first"])
 @pytest.mark.parametrize("snat", [False, True], ids=["transparent", "snat"])
-def test_bytes_survive_a_rough_network(close: bool, snat: bool, seed: int) -> None:
+@pytest.mark.parametrize("profile", [HOST, SWITCH], ids=["host", "switch"])
+def test_bytes_survive_a_rough_network(close: bool, snat: bool, profile: Profile, seed: int) -> None:
     for round_ in range(25):
-        world = World(seed + round_, ROUGH, sources=Snat([bytes((10, 2, 0, 16))]) if snat else None)
+        sources = Snat([bytes((10, 2, 0, 16))]) if snat else None
+        world = World(seed + round_, ROUGH, sources=sources, profile=profile)
         world.serve = respond(30_000, close=close)
         client = world.client(iss=2**32 - 200 if round_ % 2 else None)
         fetch(world, client, 30_000)
@@ -105,11 +108,12 @@ def test_bytes_survive_a_rough_network(close: bool, snat: bool, seed: int) -> No
         assert (world.records, len(world.splicer.connections())) == (0, 0), f"seed {seed + round_}"
 
 
-def test_an_upload_survives_a_rough_network(seed: int) -> None:
+@pytest.mark.parametrize("profile", [HOST, SWITCH], ids=["host", "switch"])
+def test_an_upload_survives_a_rough_network(profile: Profile, seed: int) -> None:
     body = Random(7).randbytes(60_000)
     head = b"POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 60000\r\n\r\n"
     for round_ in range(15):
-        world = World(seed + round_, ROUGH)
+        world = World(seed + round_, ROUGH, profile=profile)
         world.serve = respond(500, request=len(head) + len(body))
         client = world.client()
         client.write(head + body)
