@@ -53,10 +53,6 @@ class Paths:
         """One record less uses `path`."""
         self._records[path] -= 1
 
-    def is_used(self, path: Path) -> bool:
-        """Whether a record uses `path`."""
-        return self._records.get(path, 0) > 0
-
     def unused(self) -> list[Path]:
         """The paths that no record uses."""
         return [path for path, records in self._records.items() if not records]

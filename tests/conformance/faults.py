@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -39,6 +39,11 @@ class Fault:
     wrong: str
 
 
+def seeded_into(module: str) -> Callable[[str, str, str], Fault]:
+    """Makes the faults of `module` from name, right and wrong."""
+    return lambda name, right, wrong: Fault(name, module, right, wrong)
+
+
 def source(module: str) -> str:
     """The source text of `module`."""
     spec = importlib.util.find_spec(module)
@@ -68,25 +73,11 @@ def mutant(fault: Fault | None, profile: Profile = HOST) -> MemoryTarget:
     return MemoryTarget(profile, start)
 
 
-def _rewrite(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.rewrite", right, wrong)
-
-
-def _reference(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.reference", right, wrong)
-
-
-def _profile(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.profile", right, wrong)
-
-
-def _packet(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.packet", right, wrong)
-
-
-def _closing(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.closing", right, wrong)
-
+_rewrite = seeded_into("fastpath.rewrite")
+_reference = seeded_into("fastpath.reference")
+_profile = seeded_into("fastpath.profile")
+_packet = seeded_into("fastpath.packet")
+_closing = seeded_into("fastpath.closing")
 
 _PAST = "sequence.after(sequence.add(packet.sequence, packet.payload_length), pivot)"
 _TCP_UPDATE = "_update_checksum(out, start + tcp.CHECKSUM_OFFSET, data[12:20] + data[header], new[12:20] + new[header])"

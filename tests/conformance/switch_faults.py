@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from tests.conformance.faults import Fault
+from tests.conformance.faults import Fault, seeded_into
 
-
-def _profile(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.profile", right, wrong)
-
-
-def _layouts(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.layouts", right, wrong)
-
-
-def _tunnel(name: str, right: str, wrong: str) -> Fault:
-    return Fault(name, "fastpath.tunnel", right, wrong)
+_profile = seeded_into("fastpath.profile")
+_layouts = seeded_into("fastpath.layouts")
+_tunnel = seeded_into("fastpath.tunnel")
 
 
 def _row(condition: str, decision: str) -> str:

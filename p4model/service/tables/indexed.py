@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from functools import partial
 
@@ -15,7 +16,7 @@ from p4model.state.errors import InvalidArgument, NotSupported
 from p4model.state.indexed import IndexedCounter, IndexedRegister, require_index
 
 
-class ServedIndexedTable(ServedTable):
+class ServedIndexedTable(ServedTable, ABC):
     """An array with one index as its key."""
 
     def __init__(self, id_: int, name: str, index: fields.SpecialField, size: int) -> None:
@@ -66,19 +67,21 @@ class ServedIndexedTable(ServedTable):
             raise NotSupported(f"{self.name}: single entries cannot be deleted")
         self._clear_all(journal)
 
+    @abstractmethod
     def _write(self, entry: pb.TableEntry, journal: Journal) -> None:
-        raise NotImplementedError
+        """Write the entry of one index."""
 
+    @abstractmethod
     def _clear_all(self, journal: Journal) -> None:
-        raise NotImplementedError
+        """Set every entry to zero."""
 
+    @abstractmethod
     def _fields(self, view: View, wanted: frozenset[int]) -> Iterable[pb.DataField]:
         """The data of an entry that holds nothing but zeros."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _streams(self, index: int, view: View, wanted: frozenset[int]) -> Iterable[bytes]:
         """What the first fields of an entry hold; the others hold zeros."""
-        raise NotImplementedError
 
 
 class ServedCounter(ServedIndexedTable):
