@@ -18,6 +18,7 @@ from fastpath.ebpf.pins import BPFFS
 from fastpath.ebpf.sweep import Sweep
 from fastpath.errors import Unavailable
 from fastpath.interface import Batch
+from fastpath.pause import Pause
 from fastpath.records import Counters, Drop, Flow, Limits, Listener, NextHop, Pivot, Server, Splice, SynCookies
 from fastpath.validation import check_tables
 
@@ -37,12 +38,12 @@ class EbpfFastPath:
         self._ledger = Ledger(capacity)
         self._servers: set[int] = set()
         self._batch = Batch()
-        self._waiting: asyncio.Future[None] | None = None
         self._closed = False
         self._ring = RingBuffer(attached.maps["l7lb_events"], self._ended)
+        self._pause = Pause(self._port.fileno(), self._ring.fileno())
         sweep = Sweep(attached.maps["l7lb_flows"], self._ledger, idle_after, self._found)
         self._sweeping = asyncio.create_task(sweep.run())
-        self._sweeping.add_done_callback(lambda _: self._stop_waiting())
+        self._sweeping.add_done_callback(lambda _: self._pause.end())
         self._stack = stack
         stack.callback(self._ring.close)
 
@@ -126,7 +127,7 @@ class EbpfFastPath:
                 # Others have their turn even while there is always more.
                 await asyncio.sleep(0)
             else:
-                await self._wait()
+                await self._pause.wait()
 
     def splices(self) -> Iterable[Splice]:
         """Read every record back from the kernel."""
@@ -149,7 +150,7 @@ class EbpfFastPath:
         self._closed = True
         self._sweeping.cancel()
         await asyncio.gather(self._sweeping, return_exceptions=True)
-        self._stop_waiting()
+        self._pause.end()
         await self._stack.aclose()
 
     def _require_open(self) -> None:
@@ -176,26 +177,4 @@ class EbpfFastPath:
     def _found(self, batch: Batch) -> None:
         self._batch.closed += batch.closed
         self._batch.idle += batch.idle
-        self._stop_waiting()
-
-    async def _wait(self) -> None:
-        """Wait until there may be something to take."""
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
-        # Only while waiting: a consumer that falls behind is not woken for what it has not taken yet.
-        for descriptor in (self._port.fileno(), self._ring.fileno()):
-            loop.add_reader(descriptor, self._stop_waiting)
-        try:
-            await self._waiting
-        finally:
-            self._stop_waiting()
-
-    def _stop_waiting(self) -> None:
-        if self._waiting is None:
-            return
-        loop = asyncio.get_running_loop()
-        for descriptor in (self._port.fileno(), self._ring.fileno()):
-            loop.remove_reader(descriptor)
-        if not self._waiting.done():
-            self._waiting.set_result(None)
-        self._waiting = None
+        self._pause.end()

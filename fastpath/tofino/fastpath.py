@@ -17,6 +17,7 @@ from fastpath.cpu_port import CpuPort
 from fastpath.errors import FastPathError, TableFull, Unavailable
 from fastpath.frame import Punt
 from fastpath.interface import Batch, Closed, Idle
+from fastpath.pause import Pause
 from fastpath.records import (
     Counters,
     Drop,
@@ -91,7 +92,7 @@ class TofinoFastPath:
         self._batch = Batch()
         self._withheld = 0
         self._next_count = 0.0
-        self._waiting: asyncio.Future[None] | None = None
+        self._pause = Pause(link.fileno())
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         session.on_reconnect(self._reconnected)
@@ -247,7 +248,7 @@ class TofinoFastPath:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._stop_waiting()
+        self._pause.end()
         with suppress(Unavailable):
             await self._tables.clear()
         await self._session.close()
@@ -289,32 +290,16 @@ class TofinoFastPath:
                 packet = Tuple4(_endpoint(source, source_port), _endpoint(destination, destination_port))
                 self._batch.closed += self._ledger.ended(packet, flags)
             if self._batch.closed:
-                self._stop_waiting()
+                self._pause.end()
 
     def _found_idle(self, idle: list[Idle]) -> None:
         self._batch.idle += idle
-        self._stop_waiting()
+        self._pause.end()
 
     async def _wait(self) -> None:
         """Wait until there may be something to take."""
-        if self._batch.closed or self._batch.idle:
-            return
-        loop = asyncio.get_running_loop()
-        self._waiting = loop.create_future()
-        # Only while waiting: a consumer that falls behind is not woken for what it has not taken yet.
-        loop.add_reader(self._link.fileno(), self._stop_waiting)
-        try:
-            await self._waiting
-        finally:
-            self._stop_waiting()
-
-    def _stop_waiting(self) -> None:
-        if self._waiting is None:
-            return
-        asyncio.get_running_loop().remove_reader(self._link.fileno())
-        if not self._waiting.done():
-            self._waiting.set_result(None)
-        self._waiting = None
+        if not self._batch.closed and not self._batch.idle:
+            await self._pause.wait()
 
     # Upkeep
 
@@ -349,7 +334,7 @@ class TofinoFastPath:
             await connecting.add_ports(self._session, self._network)
             await self._programming.reconcile()
             self._batch.closed += [Closed(flow, reset=True) for flow in self._ledger.take_lost()]
-            self._stop_waiting()
+            self._pause.end()
         resolved = self._station.resolved
         if resolved is not self._routed:
             with suppress(TableFull):
@@ -382,7 +367,7 @@ class TofinoFastPath:
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
-        task.add_done_callback(lambda _: self._stop_waiting())
+        task.add_done_callback(lambda _: self._pause.end())
         self._tasks.append(task)
 
     def _require_open(self) -> None:
