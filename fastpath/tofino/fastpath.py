@@ -1,101 +1,22 @@
-"""The Tofino fast path: the contract on top of a program that a BfRt server runs."""
+"""The Tofino fast path: where its parts are put together."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
+import zlib
+from functools import partial
 from typing import Self
 
 import bfrt
-from bfrt import SchemaError, Session, Stream
-from fastpath import frame as cpu
-from fastpath.cpu_port import CpuPort
-from fastpath.errors import FastPathError, TableFull, Unavailable
-from fastpath.frame import Punt
-from fastpath.interface import Batch, Closed, Idle
-from fastpath.pause import Pause
-from fastpath.records import (
-    Counters,
-    Drop,
-    Flow,
-    Limits,
-    Listener,
-    NextHop,
-    Pivot,
-    Server,
-    Splice,
-    SynCookies,
-    Tuple4,
-)
+from bfrt import Session
+from fastpath.errors import Unavailable
+from fastpath.pipeline.fastpath import PipelineFastPath
+from fastpath.pipeline.link import Link
 from fastpath.switch.network import Network
-from fastpath.switch.station import Station
-from fastpath.tofino import connecting
-from fastpath.tofino.counters import SwitchCounters
-from fastpath.tofino.ledger import Ledger
-from fastpath.tofino.link import Link
-from fastpath.tofino.paths import Paths
-from fastpath.tofino.programming import Programming
-from fastpath.tofino.punts import flow_of
-from fastpath.tofino.settings import Settings
-from fastpath.tofino.statistics import Statistics
-from fastpath.tofino.sweep import Sweep
-from fastpath.tofino.tables import Tables
-from slowpath.wire.endpoint import Endpoint
-
-_log = logging.getLogger(__name__)
-
-_FRAMES_PER_BATCH = 256
-_UPKEEP_PERIOD = 1.0
-"""Seconds between two looks at the counters, and at what is not in use any more."""
-_COUNTING_SHARE = 0.05
-"""Of the time, at most, that is spent on asking for counters where there are thousands."""
-_NEIGHBOUR_PERIOD = 0.25
-"""Seconds between two looks at which neighbours to ask for."""
+from fastpath.tofino.driver import BfrtDriver
 
 
-class TofinoFastPath:
-    """A FastPath of the TNA program that a BfRt server runs; one task at a time may iterate over `events`.
-
-    While the server is away, spliced connections go on, `install` and `update` raise Unavailable, and what
-    `configure` and `remove` are told takes effect when the server is back, whose tables are then compared
-    with what should be in them.
-    """
-
-    def __init__(self, session: Session, link: Link, network: Network, idle_after: float) -> None:
-        """For `attach`. Raises Unavailable if the program is another one."""
-        self._session, self._link, self._network = session, link, network
-        tables = Tables(session)
-        try:
-            traffic, outcomes = session.counter("traffic"), session.counter("outcomes")
-            seen = session.register("seen")
-            self._ended: Stream[tuple[int, ...]] = session.digests("ended")
-        except SchemaError as error:
-            raise Unavailable(f"the switch runs another program: {error}") from error
-        self._tables = tables
-        self._paths = Paths(connecting.path_capacity(tables, traffic.size))
-        self._ledger = Ledger(connecting.sizes(tables), self._paths)
-        self._station = Station(network)
-        self._routed = self._station.resolved
-        self._local: tuple[tuple[bytes, int], ...] = ()
-        self._listeners: tuple[Listener, ...] = ()
-        self._counters = SwitchCounters(traffic, outcomes)
-        self._sweep = Sweep(session, seen, self._ledger, idle_after, self._found_idle)
-        self._due = asyncio.Event()
-        self._settled = asyncio.Event()
-        self._programming = Programming(
-            tables, network, self._ledger, self._paths, connecting.capacities(tables), self._upkeep_now
-        )
-        self._batch = Batch()
-        self._withheld = 0
-        self._next_count = 0.0
-        self._pause = Pause(link.fileno())
-        self._closed = False
-        self._tasks: list[asyncio.Task[None]] = []
-        session.on_reconnect(self._reconnected)
+class TofinoFastPath(PipelineFastPath):
+    """A FastPath of the TNA program that a BfRt server runs."""
 
     @classmethod
     async def open(
@@ -107,278 +28,30 @@ class TofinoFastPath:
         deleted. A splice without a packet for `idle_after` seconds is reported Idle, in every sweep until it is
         removed or used. Raises Unavailable, and Rejected for a `network` that cannot be.
         """
-        connecting.check(network)
-        async with AsyncExitStack() as stack:
-            link = CpuPort(cpu_interface)
-            stack.callback(link.close)
-            try:
-                session = await Session.open(address, program, client_id=connecting.client_id(program))
-            except bfrt.Refused as error:
-                hint = "is another l7lb, or a tool of the SDE, using it?"
-                raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}; {hint}") from error
-            except (bfrt.BfrtError, ValueError) as error:
-                raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}") from error
-            stack.push_async_callback(session.close)
-            fastpath = await cls.attach(session, link, network, idle_after=idle_after)
-            stack.pop_all()
-            return fastpath
+        return await cls.take_over(partial(_connect, address, program), cpu_interface, network, idle_after=idle_after)
 
     @classmethod
     async def attach(cls, session: Session, link: Link, network: Network, *, idle_after: float = 600.0) -> Self:
         """As `open`, with a session and a CPU interface that are there; `close` closes both."""
-        connecting.check(network)
-        fastpath = cls(session, link, network, idle_after)
-        await fastpath._tables.clear()
-        await fastpath._counters.start()
-        await connecting.add_ports(session, network)
-        await fastpath._programming.reconcile()
-        for work in (fastpath._upkeep(), fastpath._find_neighbours(), fastpath._read_ends(), fastpath._sweep.run()):
-            fastpath._start(work)
-        return fastpath
-
-    @property
-    def limits(self) -> Limits:
-        """What this target can do; SNAT splices share the far smaller table of overrides."""
-        capacity = self._tables.size("connections")
-        return Limits(capacity, timestamps=False, pivot=Pivot.BIT, ipv6=False, snat=True, answers_syns=False)
-
-    async def configure(
-        self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
-    ) -> None:
-        """Make these the VIPs and servers; `next_hops` are used beside those found by ARP.
-
-        While the server is away they take effect when it is back. Raises Rejected, TableFull, or Unavailable after
-        `close`.
-        """
-        self._require_open()
-        settings = Settings(tuple(listeners), tuple(servers), tuple(next_hops))
-        await self._programming.configure(settings)
-        known = self._vips()
-        self._listeners = tuple(listeners)
-        self._answer()
-        self._station.announce(self._vips() - known)
-        self._station.want(settings.neighbours(self._network), time.monotonic())
-        self._send_own()
-
-    def answer_for(self, networks: Iterable[tuple[bytes, int]]) -> None:
-        """Answer ARP and echo for all addresses in `networks` (packed prefix, length), besides VIPs and ports."""
-        self._local = tuple(networks)
-        self._answer()
-
-    async def rotate(self, cookies: SynCookies) -> None:
-        """Ignored: this target answers no SYNs."""
-
-    async def install(self, splices: Sequence[Splice]) -> None:
-        """Add splices. One whose flow is there already is replaced. Raises TableFull, Rejected or Unavailable."""
-        self._require_open()
-        await self._programming.install(splices, time.monotonic())
-
-    async def update(self, splices: Sequence[Splice]) -> None:
-        """Replace splices; one whose pivot alone changes remembers its FINs. Raises as `install`."""
-        self._require_open()
-        await self._programming.update(splices, time.monotonic())
-
-    async def remove(self, flows: Sequence[Flow]) -> None:
-        """Remove splices; a flow that is not there is passed over."""
-        self._require_open()
-        await self._programming.remove(flows)
-
-    def inject(self, frames: Iterable[bytes]) -> None:
-        """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.INJECT.
-
-        Those for a neighbour that is being asked for wait for its answer.
-        """
-        self._require_open()
-        for frame in frames:
-            if not self._station.hold(frame):
-                self._link.send(frame)
-
-    async def events(self) -> AsyncIterator[Batch]:
-        """Punted frames and reports, one batch at a time; ends after `close`. Raises Unavailable."""
-        while not self._closed:
-            self._require_tasks()
-            batch = await self._take()
-            if batch.punts or batch.closed or batch.idle:
-                yield batch
-                # Others have their turn even while there is always more.
-                await asyncio.sleep(0)
-            else:
-                await self._wait()
-
-    def splices(self) -> Iterable[Splice]:
-        """Every splice that is, or as soon as the server is back will be, in the tables."""
-        return [record.splice for record in self._ledger]
-
-    def counters(self) -> Counters:
-        """A snapshot of the counters, as of a second ago."""
-        self._require_open()
-        counters = self._counters.snapshot()
-        drops = dict(counters.drops)
-        drops[Drop.PUNT] += self._link.receive_failures() + self._withheld
-        drops[Drop.INJECT] += self._link.send_failures + self._station.frames_lost
-        lost = self._ended.lost + self._session.lost
-        return replace(
-            counters,
-            drops=drops,
-            events_lost=lost,
-            collisions=self._ledger.collisions,
-            reachable=self._programming.agreed,
-        )
-
-    @property
-    def statistics(self) -> Statistics:
-        """What only a switch has, now."""
-        return Statistics(self._ledger.overrides, self._programming.reconciliations, self._withheld)
-
-    async def refresh(self) -> None:
-        """Read the counters now; raises Unavailable."""
-        await self._counters.refresh(self._paths)
-
-    async def settled(self) -> None:
-        """Wait until the tables are what they should be, and have the routes of all neighbours that are known."""
-        # In this order: the connection stands again only after it was noted that there is something to settle.
-        await self._session.wait_connected()
-        await self._settled.wait()
-
-    async def close(self) -> None:
-        """Empty the tables and leave the switch, which punts every packet from now on; idempotent."""
-        if self._closed:
-            return
-        self._closed = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._pause.end()
-        with suppress(Unavailable):
-            await self._tables.clear()
-        await self._session.close()
-        self._link.close()
-
-    # Events
-
-    async def _take(self) -> Batch:
-        """What there is at this moment."""
-        batch, self._batch = self._batch, Batch()
-        now = time.monotonic()
-        for raw in self._link.receive(_FRAMES_PER_BATCH):
-            with suppress(cpu.BadFrame):
-                punt = cpu.decode(raw)
-                if not self._station.receive(punt, now) and await self._may_pass(punt, now):
-                    batch.punts.append(punt)
-        self._send_own()
-        return batch
-
-    async def _may_pass(self, punt: Punt, now: float) -> bool:
-        """Whether the slow path may go on with the connection of `punt`: no record of another one is in its way."""
-        flow = flow_of(punt)
-        if flow is None or self._ledger.is_clear(flow, now) or await self._programming.clear_way(flow):
-            return True
-        # The client sends it again. Later packets might be taken for the other connection's.
-        self._withheld += 1
-        return False
-
-    def _send_own(self) -> None:
-        """Send what the station has to say, and see to the neighbours that it has found."""
-        for frame in self._station.take_frames():
-            self._link.send(frame)
-        if self._station.resolved is not self._routed:
-            self._upkeep_now()
-
-    async def _read_ends(self) -> None:
-        async for digests in self._ended:
-            for source, source_port, destination, destination_port, flags in digests:
-                packet = Tuple4(_endpoint(source, source_port), _endpoint(destination, destination_port))
-                self._batch.closed += self._ledger.ended(packet, flags)
-            if self._batch.closed:
-                self._pause.end()
-
-    def _found_idle(self, idle: list[Idle]) -> None:
-        self._batch.idle += idle
-        self._pause.end()
-
-    async def _wait(self) -> None:
-        """Wait until there may be something to take."""
-        if not self._batch.closed and not self._batch.idle:
-            await self._pause.wait()
-
-    # Upkeep
-
-    async def _reconnected(self) -> None:
-        self._sweep.restart()
-        self._programming.disagree("the server was away")
-
-    def _upkeep_now(self) -> None:
-        self._settled.clear()
-        self._due.set()
-
-    async def _upkeep(self) -> None:
-        """Keep tables, routes and counters up to date."""
-        told = ""
-        while True:
-            self._due.clear()
-            await self._session.wait_connected()
-            try:
-                await self._bring_up_to_date()
-                told = ""
-            except FastPathError as error:
-                # Once per reason: it is tried again every second.
-                if str(error) != told:
-                    _log.warning("the switch is not up to date: %s", error)
-                told = str(error)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_UPKEEP_PERIOD):
-                    await self._due.wait()
-
-    async def _bring_up_to_date(self) -> None:
-        if not self._programming.agreed:
-            await connecting.add_ports(self._session, self._network)
-            await self._programming.reconcile()
-            self._batch.closed += [Closed(flow, reset=True) for flow in self._ledger.take_lost()]
-            self._pause.end()
-        resolved = self._station.resolved
-        if resolved is not self._routed:
-            with suppress(TableFull):
-                await self._programming.route(resolved)
-            self._routed = resolved
-            self._station.routed(resolved)
-            self._send_own()
-        begun = time.monotonic()
-        if begun >= self._next_count:
-            await self._programming.tidy(self.refresh)
-            await self.refresh()
-            taken = time.monotonic() - begun
-            self._next_count = begun + max(_UPKEEP_PERIOD, taken / _COUNTING_SHARE)
-        if not self._due.is_set():
-            self._settled.set()
-
-    async def _find_neighbours(self) -> None:
-        while True:
-            self._station.advance(time.monotonic())
-            self._send_own()
-            await asyncio.sleep(_NEIGHBOUR_PERIOD)
-
-    # Helpers
-
-    def _answer(self) -> None:
-        self._station.answer_for((*((vip, 32) for vip in sorted(self._vips())), *self._local))
-
-    def _vips(self) -> set[bytes]:
-        return {listener.endpoint.address for listener in self._listeners}
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(lambda _: self._pause.end())
-        self._tasks.append(task)
-
-    def _require_open(self) -> None:
-        if self._closed:
-            raise Unavailable("this fast path is closed")
-
-    def _require_tasks(self) -> None:
-        for task in self._tasks:
-            if task.done() and not task.cancelled():
-                raise Unavailable("a part of the fast path has failed") from task.exception()
+        return await cls.begin(BfrtDriver(session), link, network, idle_after=idle_after)
 
 
-def _endpoint(address: int, port: int) -> Endpoint:
-    return Endpoint(address.to_bytes(4, "big"), port)
+async def _connect(address: str, program: str) -> BfrtDriver:
+    """Raises Unavailable."""
+    try:
+        session = await Session.open(address, program, client_id=_client_id(program))
+    except bfrt.Refused as error:
+        hint = "is another l7lb, or a tool of the SDE, using it?"
+        raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}; {hint}") from error
+    except (bfrt.BfrtError, ValueError) as error:
+        raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}") from error
+    try:
+        return BfrtDriver(session)
+    except BaseException:
+        await session.close()
+        raise
+
+
+def _client_id(program: str) -> int:
+    """The id of the one client that drives `program`: 24 bits, so that programs of one switch have each their own."""
+    return zlib.crc32(program.encode()) & 0xFF_FFFF

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import Callable
 
 import bfrt
 from bfrt import RegisterTable, Session
 from fastpath.interface import Idle
-from fastpath.tofino.ledger import Ledger
-from fastpath.tofino.records import Record
+from fastpath.pipeline.driver import IdleReports
+from fastpath.pipeline.ledger import Ledger
+from fastpath.pipeline.records import Record
 
 _WORDS = 256
 """Registers in one request: bits that are set between it and the next, which clears them, are lost."""
@@ -34,7 +34,7 @@ class Sweep:
         seen: RegisterTable,
         ledger: Ledger,
         idle_after: float,
-        found: Callable[[list[Idle]], None],
+        found: IdleReports,
     ) -> None:
         self._session, self._seen, self._ledger, self._found = session, seen, ledger, found
         self._idle_after = idle_after

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from fastpath.tofino.digest import digest
+from fastpath.pipeline.digest import digest
 from fastpath.verdict import Sent
 from slowpath.wire.endpoint import Endpoint
 from tests.conformance.checks import give

@@ -12,13 +12,13 @@ from typing import Any
 import grpc
 
 from bfrt import Session
+from fastpath.pipeline.rows import Action, Key
 from fastpath.switch.network import Network, Port, default_mac
 from fastpath.tofino import TofinoFastPath
-from fastpath.tofino.rows import Action, Key
 from p4model.device import Device
 from p4model.objects import ProgramInfo
 from p4model.service import Server, serve
-from tests.unit.tofino.program import Program, info
+from tests.unit.pipeline.program import Program, info
 
 CLIENT_SIDE = Port(0, default_mac(0), ((bytes((10, 1, 0, 1)), 24),))
 SERVER_SIDE = Port(1, default_mac(1), ((bytes((10, 2, 0, 1)), 24),))

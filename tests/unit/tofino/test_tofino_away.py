@@ -12,10 +12,10 @@ import pytest
 
 from fastpath.errors import Rejected, Unavailable
 from fastpath.interface import Closed
+from fastpath.pipeline.digest import digest
+from fastpath.pipeline.statistics import Statistics
 from fastpath.records import Listener
-from fastpath.tofino.digest import digest
-from fastpath.tofino.statistics import Statistics
-from tests.unit.tofino.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, client, splice
+from tests.unit.pipeline.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, client, splice
 from tests.unit.tofino.switches import Switch, run, running
 from tests.unit.tofino.test_tofino_install import assert_right, configured
 

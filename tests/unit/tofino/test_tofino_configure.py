@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from fastpath.errors import Rejected, TableFull
+from fastpath.pipeline.groups import Groups, Links, group
 from fastpath.records import Counters, Direction, Flow, Listener, NextHop, Splice, Traffic, Vxlan
 from fastpath.switch.network import Network, Port
 from fastpath.tofino import TofinoFastPath
-from fastpath.tofino.groups import Groups, Links, group
-from fastpath.tofino.tables import Tables
+from fastpath.tofino.driver import BfrtDriver
 from slowpath.wire.endpoint import Endpoint
-from tests.unit.tofino.plane import Plane, expected
-from tests.unit.tofino.samples import (
+from tests.unit.pipeline.plane import Plane, expected
+from tests.unit.pipeline.samples import (
     LISTENER,
     NEXT_HOPS,
     OTHER_SERVER,
@@ -57,15 +57,15 @@ def test_vips_that_come_to_share_a_server_come_to_share_a_group(
             splices = [*(splice(port) for port in range(1, 9)), *(other(port) for port in range(1, 4))]
             await fastpath.install(splices)
             assert len(switch.rows("connections")) == 11
-            write = Tables.write
+            write = BfrtDriver.write
 
-            async def checked(tables: Tables, steps: Sequence[object], **how: bool) -> None:
-                await write(tables, steps, **how)  # type: ignore[arg-type]
+            async def checked(driver: BfrtDriver, steps: Sequence[object], **how: bool) -> None:
+                await write(driver, steps, **how)  # type: ignore[arg-type]
                 plane = Plane(switch.rows(), 32)
                 for each in splices:
                     assert all(plane.process(packet) == rewrite for packet, rewrite in expected(each).items())
 
-            monkeypatch.setattr(Tables, "write", checked)
+            monkeypatch.setattr(BfrtDriver, "write", checked)
             await fastpath.configure(TOGETHER, SERVERS, NEXT_HOPS)
             assert groups_of(switch, "vips") == {VIP: vips[VIP], OTHER_VIP: vips[VIP]}
             assert set(groups_of(switch, "servers").values()) == {vips[VIP]}

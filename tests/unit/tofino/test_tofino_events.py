@@ -12,19 +12,19 @@ from fastpath import frame as cpu
 from fastpath.errors import TableFull
 from fastpath.frame import Action
 from fastpath.interface import Batch, Closed, Idle
+from fastpath.pipeline.digest import digest
+from fastpath.pipeline.ledger import PER_PREFIX
 from fastpath.records import Reason, Tuple4
 from fastpath.switch import arp
 from fastpath.switch.arp import Arp, Operation
 from fastpath.tofino import TofinoFastPath
-from fastpath.tofino.digest import digest
-from fastpath.tofino.ledger import PER_PREFIX
 from slowpath.wire import tcp
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
-from tests.unit.tofino.plane import Plane
-from tests.unit.tofino.program import ENDED, SEEN_WORDS, info
-from tests.unit.tofino.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, VIP, client, colliding, splice
+from tests.unit.pipeline.plane import Plane
+from tests.unit.pipeline.program import ENDED, SEEN_WORDS, info
+from tests.unit.pipeline.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, VIP, client, colliding, splice
 from tests.unit.tofino.switches import CLIENT_SIDE, SocketLink, Switch, run, running
 from tests.unit.tofino.test_tofino_configure import APART, TOGETHER
 from tests.unit.tofino.test_tofino_install import assert_right, configured
@@ -104,7 +104,7 @@ def test_a_splice_that_no_sweep_sees_in_use_is_idle(tmp_path: Path) -> None:
         async with running(tmp_path, info(digest_bits=10), idle_after=3600.0) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2), splice(3, source=SNAT)])
-            sweep, seen = fastpath._sweep, switch.device.state.register("Ingress.seen")
+            sweep, seen = fastpath._watch, switch.device.state.register("Ingress.seen")
             sweep._idle_after = 0.0
             reader = Reader(fastpath)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from fastpath.errors import Rejected, TableFull, Unavailable
+from fastpath.pipeline.digest import digest
 from fastpath.records import Flow, Pivot, Splice
 from fastpath.tofino import TofinoFastPath
-from fastpath.tofino.digest import digest
-from tests.unit.tofino.plane import Plane, expected
-from tests.unit.tofino.program import PATHS, info
-from tests.unit.tofino.samples import (
+from tests.unit.pipeline.plane import Plane, expected
+from tests.unit.pipeline.program import PATHS, info
+from tests.unit.pipeline.samples import (
     LISTENER,
     NEXT_HOPS,
     OTHER_VIP,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fastpath.errors import Rejected, TableFull
+from fastpath.pipeline.groups import Groups, Links
 from fastpath.records import Listener, NextHop, Server
 from fastpath.switch.network import Neighbour, Network, holds
 from fastpath.switch.routes import needed, next_hops
-from fastpath.tofino.groups import Groups, Links
 from fastpath.validation import check_tables
 from slowpath.wire.endpoint import Endpoint
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fastpath.interface import Closed
+from fastpath.pipeline.ending import Ending
+from fastpath.pipeline.paths import Path
+from fastpath.pipeline.rows import CONNECTIONS, OVERRIDES, Action, Key
+from fastpath.pipeline.surroundings import endpoint
 from fastpath.records import Direction, Splice, Tuple4
-from fastpath.tofino.ending import Ending
-from fastpath.tofino.paths import Path
-from fastpath.tofino.rows import CONNECTIONS, OVERRIDES, Action, Key
-from fastpath.tofino.surroundings import endpoint
 
 Prefix = bytes
 """The first three bytes of an IPv4 address."""

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fastpath.errors import Rejected, TableFull
+from fastpath.pipeline import surroundings
+from fastpath.pipeline.digest import digest
+from fastpath.pipeline.groups import Groups, group
+from fastpath.pipeline.ledger import Batch, Ledger, Sizes
+from fastpath.pipeline.paths import Paths
+from fastpath.pipeline.rows import GROUPS, SURROUNDINGS, Action, Key, Step, applied, difference, in_tables
+from fastpath.pipeline.settings import Settings
+from fastpath.pipeline.surroundings import Hops
 from fastpath.records import Flow, Listener, Server, Splice, Tuple4
-from fastpath.tofino import surroundings
-from fastpath.tofino.digest import digest
-from fastpath.tofino.groups import Groups, group
-from fastpath.tofino.ledger import Batch, Ledger, Sizes
-from fastpath.tofino.paths import Paths
-from fastpath.tofino.rows import GROUPS, SURROUNDINGS, Action, Key, Step, applied, difference, in_tables
-from fastpath.tofino.settings import Settings
-from fastpath.tofino.surroundings import Hops
 from slowpath.wire.endpoint import Endpoint
-from tests.unit.tofino.plane import Plane, expected
+from tests.unit.pipeline.plane import Plane, expected
 
 BITS = 3
 VIPS = [Endpoint(bytes((10, 1, 0, 100 + index)), 80) for index in range(3)]

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from fastpath.errors import Rejected, TableFull
 from fastpath.interface import Closed
+from fastpath.pipeline.claims import Claims
+from fastpath.pipeline.digest import digest
+from fastpath.pipeline.groups import Groups
+from fastpath.pipeline.paths import Path, Paths
+from fastpath.pipeline.records import Prefix, Record
+from fastpath.pipeline.rows import CONNECTIONS, Action, Key
 from fastpath.records import Direction, Flow, Splice, Tuple4
-from fastpath.tofino.claims import Claims
-from fastpath.tofino.digest import digest
-from fastpath.tofino.groups import Groups
-from fastpath.tofino.paths import Path, Paths
-from fastpath.tofino.records import Prefix, Record
-from fastpath.tofino.rows import CONNECTIONS, Action, Key
 from fastpath.validation import check_splices
 from slowpath.wire.endpoint import Endpoint
 
@@ -75,6 +75,17 @@ class Ledger:
     def get(self, flow: Flow) -> Record | None:
         """The record of `flow`, if it has one."""
         return self._records.get(flow)
+
+    def find(self, key: Key) -> Record | None:
+        """The record that has the entry `key` of `connections` or `overrides`."""
+        table, values = key
+        if table == CONNECTIONS:
+            return self._digests.get(values[0])
+        source, source_port, destination, destination_port = values
+        match = Tuple4(
+            Endpoint(source.to_bytes(4, "big"), source_port), Endpoint(destination.to_bytes(4, "big"), destination_port)
+        )
+        return self._records.get(Flow(*match)) or self._replies.get(match)
 
     @property
     def compressed(self) -> Counter[tuple[Endpoint, Endpoint]]:
@@ -186,7 +197,7 @@ class Ledger:
 
         Returns what was changed.
         """
-        record = self._entry(key)
+        record = self.find(key)
         if record is None:
             return Batch()
         batch = Batch([record], [replace(record, digest=None)] if record.digest is not None else [])
@@ -281,17 +292,6 @@ class Ledger:
             return flow
         record = self._replies.get(match)
         return record.splice.flow if record is not None else None
-
-    def _entry(self, key: Key) -> Record | None:
-        """The record that has the entry `key`."""
-        table, values = key
-        if table == CONNECTIONS:
-            return self._digests.get(values[0])
-        source, source_port, destination, destination_port = values
-        match = Tuple4(
-            Endpoint(source.to_bytes(4, "big"), source_port), Endpoint(destination.to_bytes(4, "big"), destination_port)
-        )
-        return self._records.get(Flow(*match)) or self._replies.get(match)
 
     def _present(self, flows: Iterable[Flow]) -> list[Record]:
         return [self._records[flow] for flow in flows if flow in self._records]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from fastpath.pipeline.digest import digest
+from fastpath.pipeline.rows import Action, Key
+from fastpath.pipeline.surroundings import endpoint
 from fastpath.records import Direction, Splice, Tuple4
-from fastpath.tofino.digest import digest
-from fastpath.tofino.rows import Action, Key
-from fastpath.tofino.surroundings import endpoint
 from slowpath.wire.endpoint import Endpoint
 
 

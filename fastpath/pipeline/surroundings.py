@@ -7,12 +7,12 @@ from itertools import count
 from types import MappingProxyType
 
 from fastpath.errors import TableFull
+from fastpath.pipeline.groups import Groups
+from fastpath.pipeline.paths import Path
+from fastpath.pipeline.rows import Action, Key
 from fastpath.records import NextHop
 from fastpath.switch.network import Network
 from fastpath.switch.routes import find
-from fastpath.tofino.groups import Groups
-from fastpath.tofino.paths import Path
-from fastpath.tofino.rows import Action, Key
 from slowpath.wire.endpoint import Endpoint
 
 NO_HOP = 0

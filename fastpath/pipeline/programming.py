@@ -8,17 +8,17 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fastpath.errors import FastPathError, TableFull, Unavailable
+from fastpath.pipeline import reconciliation, surroundings
+from fastpath.pipeline.driver import Driver, Refusal
+from fastpath.pipeline.groups import Groups, group
+from fastpath.pipeline.ledger import Batch, Ledger
+from fastpath.pipeline.paths import Path, Paths
+from fastpath.pipeline.rows import CONNECTIONS, GROUPS, SURROUNDINGS, Action, Change, Key, Step, applied, difference
+from fastpath.pipeline.rows import in_tables as of
+from fastpath.pipeline.settings import Capacities, Settings
+from fastpath.pipeline.surroundings import Hops
 from fastpath.records import Flow, Splice
 from fastpath.switch.network import Neighbour, Network
-from fastpath.tofino import reconciliation, surroundings
-from fastpath.tofino.groups import Groups, group
-from fastpath.tofino.ledger import Batch, Ledger
-from fastpath.tofino.paths import Path, Paths
-from fastpath.tofino.rows import CONNECTIONS, GROUPS, SURROUNDINGS, Action, Change, Key, Step, applied, difference
-from fastpath.tofino.rows import in_tables as of
-from fastpath.tofino.settings import Capacities, Settings
-from fastpath.tofino.surroundings import Hops
-from fastpath.tofino.tables import Refusal, Tables
 
 _log = logging.getLogger(__name__)
 
@@ -49,14 +49,14 @@ class Programming:
 
     def __init__(
         self,
-        tables: Tables,
+        driver: Driver,
         network: Network,
         ledger: Ledger,
         paths: Paths,
         capacities: Capacities,
         on_disagreement: Callable[[], None],
     ) -> None:
-        self._tables, self._network = tables, network
+        self._driver, self._network = driver, network
         self._ledger, self._paths = ledger, paths
         self._capacities = capacities
         self._on_disagreement = on_disagreement
@@ -186,7 +186,7 @@ class Programming:
         while not self.agreed:
             edition, rows = self._edition, self._rows_around(self._around)
             self._removed.clear()
-            await reconciliation.repair(self._tables, rows, self._ledger)
+            await reconciliation.repair(self._driver, rows, self._ledger)
             async with self._writing:
                 for batch in self._removed:
                     await self._write(_deletions(batch), atomic=False)
@@ -266,7 +266,7 @@ class Programming:
 
     async def _write(self, steps: Sequence[Step], *, atomic: bool = True) -> None:
         try:
-            await self._tables.write(steps, atomic=atomic)
+            await self._driver.write(steps, atomic=atomic)
         except (Unavailable, asyncio.CancelledError):
             self.disagree("a request was lost")
             raise

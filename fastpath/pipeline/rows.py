@@ -21,6 +21,12 @@ GROUPS = ("servers", "vips")
 """The tables that say which digest a packet has."""
 TABLES = (*SURROUNDINGS, *RECORDS, *GROUPS)
 """All tables of the program: what is in one may refer to those before it."""
+PREFIXED = frozenset({"routes"})
+"""Tables whose key is one prefix."""
+TRAFFIC, OUTCOMES = "traffic", "outcomes"
+"""The counters of the program."""
+ENDED = "ended"
+"""The digest of the program."""
 
 _ORDER = {table: place for place, table in enumerate(TABLES)}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fastpath.pipeline.digest import digest
 from fastpath.records import Flow, Listener, NextHop, Server, Splice
-from fastpath.tofino.digest import digest
 from slowpath.wire.endpoint import Endpoint
 
 VIP, OTHER_VIP = Endpoint.parse("10.1.0.100:80"), Endpoint.parse("10.1.0.101:80")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from fastpath.tofino.digest import NO_GROUP
+from fastpath.pipeline.digest import NO_GROUP
 from slowpath.wire.endpoint import Endpoint
 
 
