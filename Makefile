@@ -5,7 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-GENERATED_FROM := setup.py bfrt/proto/bfruntime.proto bfrt/proto/generate.py
+GENERATED_FROM := setup.py rpc/generate.py $(wildcard */proto/*.proto)
 
 .PHONY: demo test check unit clean packages packages-test
 .DEFAULT_GOAL := demo

@@ -1,4 +1,4 @@
-"""The build step that pyproject.toml cannot state: the Python modules of bfrt/proto/bfruntime.proto."""
+"""The build step that pyproject.toml cannot state: the Python modules of the .proto files."""
 
 import runpy
 from pathlib import Path
@@ -8,14 +8,14 @@ from setuptools import Command, setup
 from setuptools.command.build import build
 
 _ROOT = Path(__file__).parent
-# Run as a file: the package itself needs what this makes.
-_GENERATOR = runpy.run_path(str(_ROOT / "bfrt/proto/generate.py"))
+# Run as a file: the packages need what this makes.
+_GENERATOR = runpy.run_path(str(_ROOT / "rpc/generate.py"))
 
 
 class BuildProto(Command):
     """Runs protoc: into the wheel, or into the source tree for an editable install."""
 
-    description = "make the Python modules of bfrt/proto/bfruntime.proto"
+    description = "make the Python modules of the .proto files"
     user_options: ClassVar[list[tuple[str, str | None, str]]] = []
 
     def initialize_options(self) -> None:
@@ -33,7 +33,7 @@ class BuildProto(Command):
 
     def get_source_files(self) -> list[str]:
         """What a source distribution needs for this step."""
-        return ["bfrt/proto/bfruntime.proto", "bfrt/proto/generate.py"]
+        return [*_GENERATOR["SOURCES"], "rpc/generate.py"]
 
     def get_outputs(self) -> list[str]:
         """The files that `run` leaves."""

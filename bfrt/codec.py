@@ -10,13 +10,15 @@ from typing import Any
 
 from bfrt.errors import ProtocolError, SchemaError
 from bfrt.proto import bfruntime_pb2 as pb
-from bfrt.schema import Action, Field, Kind, LearnFilter, MatchType, TableSchema
-from bfrt.values import DataValue, KeyValue, Prefix, Range, Ternary
+from bfrt.schema import Action, Field, Kind, LearnFilter, TableSchema
+from bfrt.values import DataValue
+from rpc.fields import MatchType, check_count, check_integer, check_key_value
+from rpc.values import KeyValue, Prefix, Range, Ternary
 
 
 def encode_key(table: TableSchema, key: Sequence[KeyValue]) -> pb.TableKey:
     """The key of an entry, its values in the order of the schema; raises SchemaError."""
-    check_count(table, "key", table.key, key)
+    check_count(table.name, "key", table.key, key)
     fields = [_KEY_ENCODERS[field.match](table, field, value) for field, value in zip(table.key, key, strict=True)]
     return pb.TableKey(fields=fields)
 
@@ -37,7 +39,7 @@ def encode_data(
     data = pb.TableData()
     if action is not None:
         data.action_id = action.id
-        check_count(table, f"action {action.name}", action.fields, arguments)
+        check_count(table.name, f"action {action.name}", action.fields, arguments)
         for field, argument in zip(action.fields, arguments, strict=True):
             _encode(table, field, argument, data.fields.add())
     elif arguments:
@@ -93,36 +95,16 @@ def digest_decoder(schema: LearnFilter) -> Callable[[pb.TableData], tuple[int, .
     return decode
 
 
-def check_count(table: TableSchema, what: str, fields: Sequence[Field], values: Sequence[object]) -> None:
-    """Raise SchemaError unless there is one value per field."""
-    if len(values) != len(fields):
-        names = ", ".join(field.name for field in fields) or "none"
-        raise SchemaError(f"{table.name}: {what} takes {len(fields)} values ({names}), not {len(values)}")
-
-
-def check_integer(table: TableSchema, field: Field, value: object) -> int:
-    """The value, if it is an integer that fits the field; raises SchemaError."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise SchemaError(f"{table.name}: {field.name} is an integer of {field.width} bits, not {value!r}")
-    if value >> field.width:
-        raise SchemaError(f"{table.name}: {field.name} has {field.width} bits, {value:#x} does not fit")
-    return value
-
-
-def _bytes(table: TableSchema, field: Field, value: object) -> bytes:
-    return check_integer(table, field, value).to_bytes(field.size)
+def _bytes(field: Field, value: object) -> bytes:
+    """Of an integer that was checked."""
+    assert isinstance(value, int)
+    return value.to_bytes(field.size)
 
 
 def _integer(table: TableSchema, field: Field, value: bytes) -> int:
     if len(value) != field.size:
         raise ProtocolError(f"{table.name}: {field.name} came with {len(value)} bytes instead of {field.size}")
     return int.from_bytes(value)
-
-
-def _wrong_match(table: TableSchema, field: Field, value: object, wanted: str) -> SchemaError:
-    return SchemaError(
-        f"{table.name}: key field {field.name} matches {field.match.value}: give {wanted}, not {value!r}"
-    )
 
 
 # ---- keys
@@ -135,42 +117,34 @@ def _exact(table: TableSchema, field: Field, value: KeyValue) -> pb.KeyField:
         return pb.KeyField(field_id=field.id, exact=pb.KeyField.Exact(value=value.encode()))
     if field.kind is not Kind.INTEGER:
         raise SchemaError(f"{table.name}: key field {field.name} is {field.kind.value}")
-    if not isinstance(value, int):
-        raise _wrong_match(table, field, value, "an integer")
-    return pb.KeyField(field_id=field.id, exact=pb.KeyField.Exact(value=_bytes(table, field, value)))
+    check_key_value(table.name, field, value)
+    return pb.KeyField(field_id=field.id, exact=pb.KeyField.Exact(value=_bytes(field, value)))
 
 
 def _ternary(table: TableSchema, field: Field, value: KeyValue) -> pb.KeyField:
-    if not isinstance(value, Ternary):
-        raise _wrong_match(table, field, value, "a Ternary")
-    mask = _bytes(table, field, value.mask)
-    return pb.KeyField(
-        field_id=field.id, ternary=pb.KeyField.Ternary(value=_bytes(table, field, value.value), mask=mask)
-    )
+    check_key_value(table.name, field, value)
+    assert isinstance(value, Ternary)
+    ternary = pb.KeyField.Ternary(value=_bytes(field, value.value), mask=_bytes(field, value.mask))
+    return pb.KeyField(field_id=field.id, ternary=ternary)
 
 
 def _lpm(table: TableSchema, field: Field, value: KeyValue) -> pb.KeyField:
-    if not isinstance(value, Prefix):
-        raise _wrong_match(table, field, value, "a Prefix")
-    if not 0 <= value.length <= field.width:
-        raise SchemaError(f"{table.name}: {field.name} has {field.width} bits, not a prefix of {value.length}")
-    prefix = pb.KeyField.LPM(value=_bytes(table, field, value.value), prefix_len=value.length)
+    check_key_value(table.name, field, value)
+    assert isinstance(value, Prefix)
+    prefix = pb.KeyField.LPM(value=_bytes(field, value.value), prefix_len=value.length)
     return pb.KeyField(field_id=field.id, lpm=prefix)
 
 
 def _range(table: TableSchema, field: Field, value: KeyValue) -> pb.KeyField:
-    if not isinstance(value, Range):
-        raise _wrong_match(table, field, value, "a Range")
-    if value.low > value.high:
-        raise SchemaError(f"{table.name}: {field.name}: the range {value.low}..{value.high} is empty")
-    bounds = pb.KeyField.Range(low=_bytes(table, field, value.low), high=_bytes(table, field, value.high))
+    check_key_value(table.name, field, value)
+    assert isinstance(value, Range)
+    bounds = pb.KeyField.Range(low=_bytes(field, value.low), high=_bytes(field, value.high))
     return pb.KeyField(field_id=field.id, range=bounds)
 
 
 def _optional(table: TableSchema, field: Field, value: KeyValue) -> pb.KeyField:
-    if value is not None and not isinstance(value, int):
-        raise _wrong_match(table, field, value, "an integer or None")
-    content = _bytes(table, field, value or 0)
+    check_key_value(table.name, field, value)
+    content = _bytes(field, value or 0)
     return pb.KeyField(field_id=field.id, optional=pb.KeyField.Optional(value=content, is_valid=value is not None))
 
 
@@ -226,14 +200,14 @@ def _encode(table: TableSchema, field: Field, value: DataValue, into: pb.DataFie
 def _set_single(table: TableSchema, field: Field, value: object, into: pb.DataField) -> None:
     _check(table, field, value)
     if field.kind is Kind.INTEGER:
-        into.stream = _bytes(table, field, value)
+        into.stream = _bytes(field, value)
     else:
         setattr(into, _SINGLES[field.kind], value)
 
 
 def _check(table: TableSchema, field: Field, value: object) -> None:
     if field.kind is Kind.INTEGER:
-        check_integer(table, field, value)
+        check_integer(table.name, field, value)
     elif not isinstance(value, _TYPES[field.kind]):
         raise SchemaError(f"{table.name}: {field.name} is {field.kind.value}, not {value!r}")
     elif field.choices and value not in field.choices:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from bfrt.arrays import ArrayTable
 from bfrt.errors import ProtocolError
 from bfrt.tables import Entry
+from rpc.values import Count
 
 _PACKETS, _BYTES = "$COUNTER_SPEC_PKTS", "$COUNTER_SPEC_BYTES"
-
-
-class Count(NamedTuple):
-    """Sums over all pipes; 0 where the counter does not count that."""
-
-    packets: int
-    bytes: int
 
 
 class CounterTable(ArrayTable):
@@ -28,7 +21,7 @@ class CounterTable(ArrayTable):
     async def read(
         self, indexes: Iterable[int] | None = None, *, from_hw: bool = True, timeout: float | None = None
     ) -> list[Count]:
-        """Counters in the order of `indexes`, or all in order.
+        """Counters in the order of `indexes`, or all in order; sums over all pipes.
 
         `from_hw` asks the device for each; many are had faster by `sync`, then a read without it.
         """

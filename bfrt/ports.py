@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import grpc
 
-from bfrt.failures import WriteFailed
 from bfrt.session import Session
 from bfrt.values import DataValue
+from rpc.failures import WriteFailed
 
 _TABLE = "$PORT"
 _FECS = {"none": "NONE", "fc": "FIRECODE", "firecode": "FIRECODE", "rs": "REED_SOLOMON", "reed-solomon": "REED_SOLOMON"}

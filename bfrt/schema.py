@@ -13,7 +13,8 @@ from enum import Enum
 from typing import Any
 
 from bfrt.errors import ProtocolError
-from bfrt.names import Names
+from rpc.fields import MatchType
+from rpc.names import Names
 
 _INTEGER_WIDTHS = {"uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64}
 
@@ -26,16 +27,6 @@ class Kind(Enum):
     STRING = "a string"
     FLOAT = "a float"
     UNSUPPORTED = "of an unsupported type"
-
-
-class MatchType(Enum):
-    """How a key field matches; the values are those of bf-rt.json."""
-
-    EXACT = "Exact"
-    TERNARY = "Ternary"
-    LPM = "LPM"
-    RANGE = "Range"
-    OPTIONAL = "Optional"
 
 
 @dataclass(frozen=True, slots=True)

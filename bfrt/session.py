@@ -2,48 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from types import TracebackType
+from collections.abc import Callable, Sequence
 from typing import Self
 
+import grpc
+
+import rpc.session
 from bfrt.connection import Connection
 from bfrt.counters import CounterTable
 from bfrt.endpoint import Documents, Endpoint
-from bfrt.errors import BfrtError, ProtocolError, Unavailable
+from bfrt.errors import ProtocolError
 from bfrt.notifications import Ageing, Notifications
 from bfrt.proto import bfruntime_pb2 as pb
 from bfrt.registers import RegisterTable
 from bfrt.schema import Schema, TableSchema
-from bfrt.stream import Stream
 from bfrt.tables import Table
 from bfrt.update import Update
-
-_log = logging.getLogger(__name__)
+from rpc.pauses import within
+from rpc.stream import Stream
 
 _CLIENT_IDS = 1 << 24
 """Servers keep 24 bits of a client's id for its notifications."""
+_TAKEN = frozenset({grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ALREADY_EXISTS})
+"""The client's id and its program are taken until the server has noticed that the connection before is gone."""
 
 
-class Session:
-    """Subscribed and bound to one program; connects again by itself, for ever, whenever the connection ends.
+class Session(rpc.session.Session[Connection, Ageing]):
+    """Subscribed and bound to one program."""
 
-    Every time a request ends with Unavailable, the session gives the connection up and makes a new one, and the
-    callbacks of `on_reconnect` run: what a server that vanished did with the request is found out there.
-    """
-
-    def __init__(self, endpoint: Endpoint, schema: Schema, documents: Documents) -> None:
+    def __init__(self, endpoint: Endpoint, schema: Schema, documents: Documents, jitter: Callable[[], float]) -> None:
+        super().__init__(endpoint.address, Notifications(schema), jitter)
         self.schema = schema
         """The program's and the device's tables and digests."""
         self._endpoint, self._documents = endpoint, documents
-        self._notifications = Notifications(schema)
-        self._connection: Connection | None = None
-        self._connected = asyncio.Event()
-        self._closed = False
-        self._callbacks: list[Callable[[], Awaitable[None]]] = []
-        self._keeper: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(
@@ -67,40 +59,15 @@ class Session:
         if not 0 <= client_id < _CLIENT_IDS:
             raise ValueError(f"client id {client_id} is not within 0..{_CLIENT_IDS - 1}")
         wanted = pb.Notifications(enable_learn_notifications=digests, enable_idletimeout_notifications=idle)
-        endpoint = Endpoint(address, program, client_id, wanted, timeout, jitter)
-        connection, documents = await endpoint.connect_within(timeout)
+        endpoint = Endpoint(address, program, client_id, wanted, timeout)
+        connection, documents = await within(timeout, endpoint.connect, jitter, _TAKEN)
         try:
-            session = cls(endpoint, Schema.parse(*documents), documents)
+            session = cls(endpoint, Schema.parse(*documents), documents, jitter)
         except ProtocolError:
             await connection.close()
             raise
-        session._connection = connection
-        session._connected.set()
-        session._keeper = asyncio.create_task(session._keep(connection))
+        session._keeper.start(connection)
         return session
-
-    @property
-    def connected(self) -> bool:
-        """Whether a connection stands, and the callbacks after its beginning have run."""
-        return self._connected.is_set() and not self._closed
-
-    @property
-    def lost(self) -> int:
-        """Notifications dropped because nobody had asked for them, or that could not be understood."""
-        return self._notifications.lost
-
-    async def wait_connected(self) -> None:
-        """Wait until `connected`; raises Unavailable when the session is closed."""
-        await self._connected.wait()
-        if self._closed:
-            raise Unavailable(f"{self._endpoint.address}: the session is closed")
-
-    def on_reconnect(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Have `callback` awaited after every new connection but the first; the server may have lost its state.
-
-        Requests work in it. If it raises, the error is logged and the connection is made anew, after a pause.
-        """
-        self._callbacks.append(callback)
 
     def table(self, name: str) -> Table:
         """A match-action table or fixed table by name or unique dotted suffix; raises SchemaError."""
@@ -120,11 +87,7 @@ class Session:
         Digests are not a reliable queue: hardware and servers drop them, and so does a Stream whose reader is slow.
         Raises SchemaError.
         """
-        return self._notifications.digests(self.schema.filter(name))
-
-    def idle(self) -> Stream[Ageing]:
-        """A stream of idle-time notifications, of every table."""
-        return self._notifications.idle()
+        return self._notifications.digests(self.schema.filter(name).id)
 
     async def write(
         self,
@@ -143,12 +106,10 @@ class Session:
         """
         if not updates:
             return
-        connection, limit = self._standing(), self._endpoint.timeout if timeout is None else timeout
-        try:
-            await connection.write(updates, atomic=atomic, ignore_missing=ignore_missing, timeout=limit)
-        except Unavailable:
-            self._drop(connection)
-            raise
+        limit = self._endpoint.timeout if timeout is None else timeout
+        await self._request(
+            lambda connection: connection.write(updates, atomic=atomic, ignore_missing=ignore_missing, timeout=limit)
+        )
 
     async def read(
         self, table: TableSchema, entities: Sequence[pb.Entity], *, timeout: float | None = None
@@ -157,88 +118,13 @@ class Session:
 
         Raises ReadFailed, Refused and Unavailable.
         """
-        connection, limit = self._standing(), self._endpoint.timeout if timeout is None else timeout
-        try:
-            return await connection.read(table, entities, limit)
-        except Unavailable:
-            self._drop(connection)
-            raise
+        limit = self._endpoint.timeout if timeout is None else timeout
+        return await self._request(lambda connection: connection.read(table, entities, limit))
 
-    async def close(self) -> None:
-        """End the session, its streams, and the subscription on the server. Table entries stay there."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-        connection, self._connection = self._connection, None
-        self._closed = True
-        self._connected.set()  # wakes those who wait for it
-        if connection is not None:
-            await connection.close()
-        self._notifications.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    def _drop(self, connection: Connection) -> None:
-        """Give up a connection that failed a request."""
-        if self._connection is connection:
-            self._connection = None
-            self._connected.clear()
-        connection.abort()
-
-    def _standing(self) -> Connection:
-        if self._connection is None:
-            raise Unavailable(f"{self._endpoint.address}: not connected")
-        return self._connection
-
-    async def _keep(self, connection: Connection) -> None:
-        """Replace connections as they end."""
-        ended = connection.listen(self._notifications.receive)
-        while True:
-            await asyncio.wait([ended])
-            self._connection = None
-            self._connected.clear()
-            _log.warning("%s: connection lost (%s)", self._endpoint.address, ended.result())
-            await connection.close()
-            connection, ended = await self._reconnect()
-            self._connected.set()
-            _log.info("%s: connected again", self._endpoint.address)
-
-    async def _reconnect(self) -> tuple[Connection, asyncio.Task[str]]:
-        """Connect and run the callbacks, until that succeeds."""
-        told, address = "", self._endpoint.address
-        for pause in self._endpoint.pauses():
-            await asyncio.sleep(pause)
-            connection = None
-            try:
-                connection, documents = await self._endpoint.connect()
-                self._check(documents)
-                ended = connection.listen(self._notifications.receive)
-                self._connection = connection
-                for callback in self._callbacks:
-                    await callback()
-                if self._connection is not connection:
-                    raise Unavailable("a request of a callback failed")
-            except BfrtError as error:
-                # Once per reason: a server may be away for hours.
-                if told != str(error):
-                    _log.warning("%s: still not connected: %s", address, error)
-                told = str(error)
-            except Exception:
-                _log.exception("%s: a callback failed; the connection is made anew", address)
-            else:
-                return connection, ended
-            self._connection = None
-            if connection is not None:
-                await connection.close()
-        raise AssertionError("pauses never end")
-
-    def _check(self, documents: Documents) -> None:
-        """The ids in tables and packers are those of the first connection."""
+    async def _connect(self) -> Connection:
+        """One more connection; the ids in tables and packers are those of the first one."""
+        connection, documents = await self._endpoint.connect()
         if documents != self._documents:
+            await connection.close()
             raise ProtocolError(f"program {self._endpoint.program} is not the one that it was: open a new session")
+        return connection

@@ -13,12 +13,13 @@ from bfrt import update
 from bfrt.attributes import IdleTimeout
 from bfrt.codec import decode_data, decode_key, encode_data, encode_key
 from bfrt.errors import ProtocolError, SchemaError
-from bfrt.failures import ReadFailed
 from bfrt.packer import Packer, packer
 from bfrt.proto import bfruntime_pb2 as pb
 from bfrt.schema import TableSchema
 from bfrt.update import Update
-from bfrt.values import DataValue, KeyValue
+from bfrt.values import DataValue
+from rpc.failures import ReadFailed
+from rpc.values import KeyValue
 
 _SLICE = 512
 """Entries decoded at a time: a few milliseconds of the loop's time."""

@@ -1,30 +1,14 @@
-"""What the tests of sessions share."""
+"""What the tests of BfRt sessions share."""
 
 from __future__ import annotations
-
-import asyncio
-from collections.abc import Awaitable, Callable
 
 from bfrt import Session, Update
 from bfrt.proto import bfruntime_pb2 as pb
 from tests.unit.bfrt import documents
 
 
-def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with asyncio.timeout(60):
-            await scenario()
-
-    asyncio.run(main())
-
-
 async def opened(address: str, patience: float = 5.0, client_id: int = 1) -> Session:
     return await Session.open(address, documents.PROGRAM, timeout=patience, client_id=client_id, jitter=lambda: 0.9)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 (conditions of every kind)
-        await asyncio.sleep(0.001)
 
 
 def connection(session: Session, digest: int) -> Update:

@@ -8,8 +8,9 @@ import pytest
 
 from bfrt import Count, ProtocolError, SchemaError
 from bfrt.proto import bfruntime_pb2 as pb
-from tests.unit.bfrt.running import opened, run
+from tests.unit.bfrt.running import opened
 from tests.unit.bfrt.scripted import Script, serving
+from tests.unit.rpc.running import run
 
 
 def _indexed(table_id: int, key_id: int, index: int, *data: tuple[int, int, int]) -> pb.Entity:

@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from bfrt import Count, IdleTimeout, Prefix, Range, Session, Ternary, Unavailable, WriteFailed, add_port
+from p4model.bfruntime import serve
 from p4model.device import Device
 from p4model.objects import (
     Action,
@@ -27,7 +28,6 @@ from p4model.objects import (
     RegisterInfo,
     TableInfo,
 )
-from p4model.service import serve
 from p4model.state import DeviceState
 
 PROGRAM = "l7lb"

@@ -7,8 +7,9 @@ import pytest
 from bfrt import Ageing, Session, Stream
 from bfrt.proto import bfruntime_pb2 as pb
 from tests.unit.bfrt import documents
-from tests.unit.bfrt.running import ended, opened, run, until
+from tests.unit.bfrt.running import ended, opened
 from tests.unit.bfrt.scripted import Script, serving
+from tests.unit.rpc.running import run, until
 
 
 def test_digests_come_in_order_to_every_reader(address: str) -> None:

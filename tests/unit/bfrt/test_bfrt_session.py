@@ -12,11 +12,11 @@ import grpc
 import pytest
 
 from bfrt import ProtocolError, Refused, Session, Unavailable
-from bfrt.endpoint import Endpoint
 from bfrt.proto import bfruntime_pb2 as pb
 from tests.unit.bfrt import documents
-from tests.unit.bfrt.running import connection, ended, opened, run, until
+from tests.unit.bfrt.running import connection, ended, opened
 from tests.unit.bfrt.scripted import Script, serving
+from tests.unit.rpc.running import run, until
 
 
 def test_without_a_server(address: str) -> None:
@@ -312,17 +312,8 @@ def test_a_server_that_does_not_describe_the_program(address: str) -> None:
     run(scenario)
 
 
-def test_pauses_double_up_to_a_limit_and_are_shortened_by_up_to_a_half() -> None:
-    def pauses(jitter: float, number: int) -> list[float]:
-        endpoint = Endpoint("", "", 1, pb.Notifications(), 5.0, lambda: jitter)
-        return list(itertools.islice(endpoint.pauses(), number))
-
-    assert pauses(0.0, 8) == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
-    assert pauses(1.0, 3) == [0.025, 0.05, 0.1]
-
-
 def test_the_log_says_a_reason_once(address: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, logger="bfrt")
+    caplog.set_level(logging.WARNING, logger="rpc")
 
     async def scenario() -> None:
         script = Script()

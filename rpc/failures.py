@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import grpc
 
-from bfrt.errors import BfrtError
-from bfrt.update import Update
+from rpc.errors import RpcError
+from rpc.update import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Failure:
         return f"{self.entry}: {self.code.name}: {self.message}"
 
 
-class BatchFailed(BfrtError):
+class BatchFailed(RpcError):
     """Some of a batch failed; `failures` is in the order of the batch, and empty if the server named none."""
 
     def __init__(self, what: str, failures: tuple[Failure, ...], size: int) -> None:

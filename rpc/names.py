@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Generic, TypeVar
 
-from bfrt.errors import SchemaError
+from rpc.errors import SchemaError
 
 _T = TypeVar("_T")
 
