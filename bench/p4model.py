@@ -1,4 +1,4 @@
-"""Packets a second through the TNA program in the model: a spliced data packet, translated and sent to its server.
+"""Packets a second through the program in the model: a spliced data packet, translated and sent to its server.
 
 The packet that leaves is compared with the reference rewrite first, so that the figure is that of the whole work.
 """
@@ -20,6 +20,7 @@ from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 
 _PROGRAM = Path(__file__).parents[1] / "p4_tofino"
+_MAIN = {"tna": _PROGRAM / "tofino" / "l7lb.p4", "v1model": _PROGRAM / "v1model" / "l7lb.p4"}
 _GROUP, _PATH, _NEXT_HOP = 1, 1, 1
 _CLIENT_PORT, _SERVER_PORT = 1, 2
 _OURS, _ROUTER, _SERVER = b"\2\1\0\0\1L", b"\2\0\0\0\0\1", b"\2\0\0\0\0\2"
@@ -34,11 +35,12 @@ _SPLICE = Splice(
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--architecture", choices=sorted(_MAIN), default="tna", help="default: %(default)s")
     parser.add_argument("--packets", type=int, default=20_000, help="packets of each round (default: 20000)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds, of which the best counts (default: 3)")
     parser.add_argument("--payload", type=int, default=1000, help="bytes of payload (default: 1000)")
     arguments = parser.parse_args()
-    pipeline = spliced()
+    pipeline = spliced(arguments.architecture)
     frame, expected = packets(arguments.payload)
     result = pipeline.process(_CLIENT_PORT, frame)
     if result.outputs != [(_SERVER_PORT, expected)] or result.findings:
@@ -65,9 +67,9 @@ def packets(payload: int) -> tuple[bytes, bytes]:
     return _OURS + _ROUTER + b"\x08\0" + packet, _SERVER + _OURS + b"\x08\0" + translate(packet, to_server)
 
 
-def spliced() -> Pipeline:
+def spliced(architecture: str) -> Pipeline:
     """The program with one splice."""
-    program = compile_program(_PROGRAM / "tofino" / "l7lb.p4", include=[_PROGRAM])
+    program = compile_program(_MAIN[architecture], include=[_PROGRAM])
     state = DeviceState(program.info)
     client, vip = _SPLICE.flow
     identity = client.address + client.port.to_bytes(2, "big") + _GROUP.to_bytes(2, "big")

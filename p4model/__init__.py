@@ -1,1 +1,1 @@
-"""An interpreter of P4_16 programs for the Tofino Native Architecture, with a BfRt service: a test instrument."""
+"""An interpreter of P4_16 programs for TNA and v1model, with services of BfRt and P4Runtime: a test instrument."""

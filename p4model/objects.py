@@ -92,6 +92,8 @@ class TableInfo:
     const_entries: tuple[Entry, ...] | None = None
     direct_counter: Counts | None = None
     idle_timeout: bool = False
+    direct_counter_name: str | None = None
+    """Its name, for P4Runtime, where a direct counter is an object of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,29 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import count
 from pathlib import Path
 from types import CodeType
 from typing import cast
 
-from p4model.execution.generator import Supply
+from p4model.execution.generator import Generator, Supply
 from p4model.execution.storage import State
-from p4model.execution.tna.pipeline import generate
+from p4model.execution.tna import pipeline as tna
 from p4model.execution.undefined import Findings
+from p4model.execution.v1model import pipeline as v1model
 from p4model.language.checking.program import check
 from p4model.language.errors import P4Error, Position
 from p4model.language.parser import parse
 from p4model.language.preprocessor import Preprocessor
 from p4model.language.scanner import Token
+from p4model.language.semantics.objects import CheckedProgram
+from p4model.language.spelling import spelled
 from p4model.objects import ProgramInfo
 
-__all__ = ["P4Error", "Pipeline", "Program", "Result", "State", "compile_program", "compile_text"]
+__all__ = [
+    "Architecture",
+    "P4Error",
+    "Pipeline",
+    "Program",
+    "Result",
+    "State",
+    "compile_program",
+    "compile_text",
+    "preprocessed",
+]
 
 BUILT_IN = Path(__file__).with_name("include")
-"""Where core.p4, tna.p4 and t2na.p4 are; searched after all other directories."""
+"""Where core.p4, tna.p4, t2na.p4 and v1model.p4 are; searched after all other directories."""
 
 _TARGET = "__TARGET_TOFINO__"
 _names = count(1)
+
+
+class Architecture(Enum):
+    """What a program is for, which its package `main` tells."""
+
+    TNA = "tna"
+    V1MODEL = "v1model"
+
+
+_Generate = Callable[[CheckedProgram], tuple[Generator, ProgramInfo]]
+_BY_PACKAGE: dict[str, tuple[Architecture, _Generate]] = {
+    "Switch": (Architecture.TNA, tna.generate),
+    "V1Switch": (Architecture.V1MODEL, v1model.generate),
+}
 
 _Process = Callable[[int, bytes], tuple[int | None, bytes | None, list[tuple[str, tuple[int, ...]]]]]
 
@@ -65,6 +93,7 @@ class Program:
     """A compiled program."""
 
     info: ProgramInfo
+    architecture: Architecture
     source: str
     """The generated Python, for those who want to read it."""
     _code: CodeType
@@ -92,7 +121,7 @@ def compile_program(
 
     Args:
         source: The main file.
-        include: Directories of #include, in order; those of core.p4 and tna.p4 come last.
+        include: Directories of #include, in order; those of core.p4 and the architectures come last.
         defines: Macros; `__TARGET_TOFINO__` is 1 unless it is given.
         overlay: Text in place of that of files, by path.
 
@@ -115,6 +144,20 @@ def compile_text(
     return _compile(preprocessor.text(text, name))
 
 
+def preprocessed(
+    source: Path,
+    *,
+    include: Sequence[Path] = (),
+    defines: Mapping[str, str] | None = None,
+    overlay: Mapping[Path, str] | None = None,
+) -> str:
+    """The program in a file as one text, which needs no other file; the arguments are as for `compile_program`.
+
+    Its #line directives make `compile_text` report the positions of the original files. Raises P4Error.
+    """
+    return spelled(_preprocessor(include, defines, overlay).file(source))
+
+
 def _preprocessor(
     include: Sequence[Path], defines: Mapping[str, str] | None, overlay: Mapping[Path, str] | None
 ) -> Preprocessor:
@@ -126,7 +169,13 @@ def _preprocessor(
 
 
 def _compile(tokens: Iterator[Token]) -> Program:
-    generator, info = generate(check(parse(tokens)))
+    checked = check(parse(tokens))
+    if checked.main.package not in _BY_PACKAGE:
+        packages = " and ".join(_BY_PACKAGE)
+        raise P4Error(checked.main.position, f"main is a {checked.main.package}; {packages} are supported")
+    architecture, generate = _BY_PACKAGE[checked.main.package]
+    generator, info = generate(checked)
     name = f"<p4 program {next(_names)}>"
     text = generator.source.text()
-    return Program(info, text, compile(text, name, "exec"), name, generator.source.positions, generator.supplies)
+    code = compile(text, name, "exec")
+    return Program(info, architecture, text, code, name, generator.source.positions, generator.supplies)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from p4model.execution import expressions, statements
-from p4model.execution.generator import Generator
+from p4model.execution.generator import CopyOut, Generator
 from p4model.execution.places import Compound, Place, Scalar, allocate, names
 from p4model.language.errors import P4Error
 from p4model.language.semantics import expressions as ir
@@ -85,7 +85,7 @@ def _bound(
     A `closed` body sees nothing but its parameters, so that these can often stand for the arguments themselves.
     """
     given = [None if argument is None else expressions.place(generator, argument) for argument in arguments]
-    copies: list[tuple[Place, Place]] = []
+    copies: list[CopyOut] = []
     bound: dict[ir.Variable, Place] = {}
     for index, (parameter, argument) in enumerate(zip(parameters, given, strict=True)):
         others = [other for n, other in enumerate(given) if n != index and other is not None]
@@ -95,14 +95,26 @@ def _bound(
             bound[parameter] = allocate(generator.source, parameter.type, parameter.name)
             if argument is not None and parameter.direction != "out":
                 generator.copy(bound[parameter], argument)
-            if argument is not None and parameter.direction in {"out", "inout"}:
-                copies.append((argument, bound[parameter]))
+            written = arguments[index]
+            if argument is not None and written is not None and parameter.direction in {"out", "inout"}:
+                copies.append(_copy_out(written, argument, bound[parameter]))
         if parameter.direction == "out":
             generator.undefine(bound[parameter])
     generator.places.update(bound)
+    generator.copies.append(copies)
     yield
-    for target, origin in copies:
-        generator.copy(target, origin)
+    generator.copies.pop()
+    for copy in copies:
+        copy(generator)
+
+
+def _copy_out(written: ir.Expression, target: Place, origin: Place) -> CopyOut:
+    """What brings a parameter's value back to its argument."""
+    if isinstance(written, ir.SliceOf):
+        assert isinstance(origin, Scalar)
+        bits, value = written, origin.code
+        return lambda generator: expressions.assign_bits(generator, bits, value)
+    return lambda generator: generator.copy(target, origin)
 
 
 def _can_stand(parameter: ir.Variable, given: Place, others: list[Place]) -> bool:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from p4model.execution.generator import Architecture, ExternModel
-from p4model.execution.walk import nodes
 from p4model.language.errors import P4Error
 from p4model.language.semantics import objects
-from p4model.language.semantics.expressions import CallMethod, Constant, KeyMatch
+from p4model.language.semantics.expressions import Constant, Expression, KeyMatch
 from p4model.language.semantics.types import width
 from p4model.objects import (
     Action,
-    ActionScope,
     CounterInfo,
     Counts,
     DigestInfo,
@@ -47,17 +45,23 @@ class Elaboration:
         for extern in parser.externs:
             self._extern(extern, parser.name)
 
-    def control(self, control: objects.Control, path: str) -> None:
+    def control(self, control: objects.Control, path: str = "") -> None:
         """Collect a control instance that the control plane knows as `path`, and those within it."""
+        path = path or control.name
         for extern in control.externs:
             self._extern(extern, path)
         for table in control.tables:
-            self.tables.append(_table(table, path))
+            self.architecture.check(table)
+            self.tables.append(self._table(table, path))
         for inner in control.controls:
             self.control(inner.control, f"{path}.{inner.control_name}")
 
     def _extern(self, extern: objects.ExternInstance, path: str) -> None:
-        model = self.architecture.extern(extern, f"{path}.{extern.control_name}")
+        make = self.architecture.externs.get(extern.type.name)
+        if make is None:
+            supported = ", ".join(sorted(self.architecture.externs))
+            raise P4Error(extern.position, f"{extern.type.name} is not modelled; {supported} are")
+        model = make(extern, f"{path}.{extern.control_name}")
         self.instances[path, extern] = model
         match model.info():
             case CounterInfo() as counter:
@@ -67,20 +71,20 @@ class Elaboration:
             case DigestInfo() as digest:
                 self.digests.append(digest)
 
-
-def _table(table: objects.Table, path: str) -> TableInfo:
-    index, arguments = table.default
-    return TableInfo(
-        f"{path}.{table.control_name}",
-        tuple(Key(key.name, key.kind, key.width) for key in table.keys),
-        tuple(_action(listed, path) for listed in table.actions),
-        table.size,
-        Entry((), index, arguments),
-        table.const_default,
-        None if table.entries is None else tuple(_entry(table, n) for n in range(len(table.entries))),
-        None if table.counter is None else _direct_counter(table, table.counter),
-        table.idle_timeout,
-    )
+    def _table(self, table: objects.Table, path: str) -> TableInfo:
+        index, arguments = table.default
+        return TableInfo(
+            f"{path}.{table.control_name}",
+            tuple(Key(self.architecture.key_name(key.name), key.kind, key.width) for key in table.keys),
+            tuple(_action(listed, path) for listed in table.actions),
+            table.size,
+            Entry((), index, arguments),
+            table.const_default,
+            None if table.entries is None else tuple(_entry(table, n) for n in range(len(table.entries))),
+            None if table.counter is None else counts(table.counter.arguments[0]),
+            table.idle_timeout,
+            None if table.counter is None else f"{path}.{table.counter.control_name}",
+        )
 
 
 def _action(listed: objects.TableAction, path: str) -> Action:
@@ -110,20 +114,7 @@ def _match(key: objects.TableKey, found: KeyMatch | None) -> Match:
     return Match(found.value & mask, mask=mask)
 
 
-def _direct_counter(table: objects.Table, counter: objects.ExternInstance) -> Counts:
-    """What a direct counter counts. The state counts each hit, so each action must do so, too."""
-    for listed in table.actions:
-        calls = (node.object for node in nodes(listed.action.body) if isinstance(node, CallMethod))
-        if listed.scope is not ActionScope.DEFAULT_ONLY and counter not in calls:
-            raise P4Error(
-                listed.action.position,
-                f"{listed.action.control_name} must call {counter.name}.count(): {table.control_name} counts every hit",
-            )
-    kind = counter.arguments[0]
+def counts(kind: Expression | None) -> Counts:
+    """What a counter counts, from the argument of its constructor: packets, bytes or both, in this order."""
     assert isinstance(kind, Constant)
-    return counts(kind)
-
-
-def counts(kind: Constant) -> Counts:
-    """What a counter counts, from the argument of its constructor."""
     return tuple(Counts)[int(kind.value)]

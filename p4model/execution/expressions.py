@@ -76,12 +76,12 @@ def _part(found: Place, name: str) -> Place:
 
 
 def _group(generator: Generator, expression: ir.Group, elements: tuple[ir.Expression, ...]) -> Place:
-    """The elements where they are: a group is read at once, so nothing needs copying."""
     kind = expression.type
+    places = _in_order(generator, elements)
     if isinstance(kind, types.Header):
         made = allocate(generator.source, kind, "value")
         assert isinstance(made, Compound)
-        values = [code(generator, element) for element in elements]
+        values = [found.code for found in places if isinstance(found, Scalar)]
         names = [part.code for part in made.parts.values() if isinstance(part, Scalar)]
         generator.source.line(f"{', '.join(names)}, {made.valid} = {', '.join(values)}, True")
         return made
@@ -89,16 +89,27 @@ def _group(generator: Generator, expression: ir.Group, elements: tuple[ir.Expres
         keys = [field.name for field in kind.fields]
     else:
         keys = [str(index) for index in range(len(elements))]
-    return Compound(
-        kind, "value", {key: place(generator, element) for key, element in zip(keys, elements, strict=True)}
-    )
+    return Compound(kind, "value", dict(zip(keys, places, strict=True)))
+
+
+def _in_order(generator: Generator, elements: tuple[ir.Expression, ...]) -> list[Place]:
+    """Where elements are; scalars are copied before an element behind them does anything."""
+    places: list[Place] = []
+    for element in elements:
+        with generator.source.detached() as lines:
+            found = place(generator, element)
+        if lines:
+            places = [_kept(generator, before) if isinstance(before, Scalar) else before for before in places]
+            generator.source.resume(lines)
+        places.append(found)
+    return places
 
 
 def _binary(generator: Generator, expression: ir.Binary) -> str:
     symbol = expression.operator
     if symbol in {"&&", "||"}:
         return _logic(generator, expression)
-    left, right = code(generator, expression.left), code(generator, expression.right)
+    left, right = _operands(generator, expression.left, expression.right)
     if symbol in _PLAIN:
         return f"({left} {symbol} {right})"
     if symbol in _WRAPPING:
@@ -113,6 +124,24 @@ def _binary(generator: Generator, expression: ir.Binary) -> str:
         return f"({left} >> {right})"
     shift = right if isinstance(expression.right, ir.Constant) else f"min({right}, {width(expression.type)})"
     return f"({left} << {shift} & {mask(expression.type)})"
+
+
+def _operands(generator: Generator, left: ir.Expression, right: ir.Expression) -> tuple[str, str]:
+    """Both operands; the left one keeps the value that it has before the right one does anything."""
+    first = code(generator, left)
+    with generator.source.detached() as lines:
+        second = code(generator, right)
+    if lines:
+        first = _kept(generator, Scalar(first, left.type, "a value")).code
+        generator.source.resume(lines)
+    return first, second
+
+
+def _kept(generator: Generator, value: Scalar) -> Scalar:
+    """A value under a name that nothing assigns to."""
+    name = generator.source.name("kept")
+    generator.source.line(f"{name} = {value.code}")
+    return Scalar(name, value.type, value.shown)
 
 
 def _logic(generator: Generator, expression: ir.Binary) -> str:
@@ -162,13 +191,22 @@ def _cast(generator: Generator, operand: ir.Expression, target: types.Type) -> s
 def assign(generator: Generator, target: ir.Expression, value: ir.Expression) -> None:
     """Translate an assignment."""
     if isinstance(target, ir.SliceOf):
-        base = place(generator, target.base)
-        assert isinstance(base, Scalar)
-        kept = hex(((1 << width(base.type)) - 1) ^ ((1 << target.high + 1) - (1 << target.low)))
-        generator.store(base, f"{base.code} & {kept} | {code(generator, value)} << {target.low}")
+        assign_bits(generator, target, code(generator, value))
         return
     place_of_target = place(generator, target)
     if isinstance(place_of_target, Scalar):
         generator.store(place_of_target, code(generator, value))
     else:
         generator.copy(place_of_target, place(generator, value))
+
+
+def assign_bits(generator: Generator, target: ir.SliceOf, value: str) -> None:
+    """Translate an assignment to some bits, which may be bits of bits."""
+    base: ir.Expression = target.base
+    high, low = target.high, target.low
+    while isinstance(base, ir.SliceOf):
+        high, low, base = high + base.low, low + base.low, base.base
+    found = place(generator, base)
+    assert isinstance(found, Scalar)
+    others = hex(((1 << width(found.type)) - 1) ^ ((1 << high + 1) - (1 << low)))
+    generator.store(found, f"{found.code} & {others} | {value} << {low}")

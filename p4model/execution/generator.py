@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,14 +28,29 @@ class ExternModel(Protocol):
         """Translate a call; the result is where its value is, None if it has none."""
 
 
+MakeExtern = Callable[[ExternInstance, str], ExternModel]
+"""Makes the model of an extern object that the control plane knows by a name; P4Error for arguments that are wrong."""
+
+
 class Architecture(Protocol):
     """What an architecture adds to the language."""
 
-    def extern(self, instance: ExternInstance, name: str) -> ExternModel:
-        """The model of an extern object that the control plane knows as `name`; P4Error if there is none."""
+    @property
+    def externs(self) -> Mapping[str, MakeExtern]:
+        """By the name of an extern type, what makes the model of an object."""
+
+    def check(self, table: Table) -> None:
+        """P4Error for a table that the architecture does not have."""
+
+    def key_name(self, name: str) -> str:
+        """The name towards the control plane of a key that P4_16 calls `name`."""
 
     def function(self, generator: Generator, call: CallExtern) -> Place | None:
         """Translate a call of an extern function; P4Error if there is none."""
+
+
+CopyOut = Callable[["Generator"], None]
+"""Translates the end of a call: a parameter's value goes to the argument."""
 
 
 @dataclass(slots=True)
@@ -57,6 +72,8 @@ class Generator:
     path: str = ""
     length: str = "length"
     """Name of the variable that holds the length of the frame, in bytes."""
+    copies: list[list[CopyOut]] = field(default_factory=list)
+    """What the calls that are being translated copy when they end, the outermost first."""
     returns: list[Place | None] = field(default_factory=list)
     """Where the functions that are being translated leave their results."""
 

@@ -48,7 +48,8 @@ class PacketIn:
 
     def _extract(self, generator: Generator, call: ir.CallMethod) -> None:
         (argument,) = call.arguments
-        assert argument is not None
+        if argument is None:
+            raise P4Error(call.position, "extract into _ is not supported; use advance")
         target = expressions.place(generator, argument)
         if not isinstance(target, Compound) or target.valid is None:
             raise P4Error(call.position, f"extract of {argument.type} is not supported; headers are")

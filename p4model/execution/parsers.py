@@ -19,10 +19,13 @@ _START = "start"
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """The Python name of the parser's error, and the values that it gets; 0 is none."""
+    """The Python name of the parser's error, and the values that it gets; 0 is none.
+
+    Where `no_match` is None, the target accepts what no case matches, and a finding tells that P4_16 does not.
+    """
 
     name: str
-    no_match: int
+    no_match: int | None
 
 
 def translate(generator: Generator, parser: objects.Parser, errors: Errors) -> None:
@@ -102,8 +105,13 @@ class _Machine:
             self._translate(self._parser.states[target])
 
     def _fail(self) -> None:
-        self._generator.source.line(f"{self._errors.name} = {self._errors.no_match}")
-        self._generator.source.line("break")
+        source = self._generator.source
+        if self._errors.no_match is None:
+            report = self._generator.supply("report", lambda _, findings: findings.report)
+            source.line(f"{report}('no case of this select matches')")
+        else:
+            source.line(f"{self._errors.name} = {self._errors.no_match}")
+        source.line("break")
 
 
 def _targets(state: objects.State) -> Iterable[str]:

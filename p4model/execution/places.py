@@ -74,6 +74,11 @@ def headers(place: Place) -> Iterator[Compound]:
                 yield from headers(part)
 
 
+def values(place: Place) -> str:
+    """A Python tuple of all scalars in order; one that has no value is reported here, not where the tuple is used."""
+    return f"({''.join(f'+{scalar.code}, ' for scalar in scalars(place))})"
+
+
 def names(place: Place) -> list[str]:
     """The Python names of a place: scalars, then validities."""
     return [scalar.code for scalar in scalars(place)] + [str(header.valid) for header in headers(place)]

@@ -46,12 +46,17 @@ class Source:
 
     @contextmanager
     def detached(self) -> Iterator[list[str]]:
-        """Lines that are kept apart: they are in the list afterwards, for `attach`."""
+        """Lines that are kept apart: they are in the list afterwards, for `resume` or `attach`."""
         start = len(self.lines)
         kept: list[str] = []
         yield kept
         kept.extend(self.lines[start:])
         del self.lines[start:], self.positions[start:]
+
+    def resume(self, lines: list[str]) -> None:
+        """Add detached lines where they would have stood."""
+        self.lines.extend(lines)
+        self.positions.extend([self.position] * len(lines))
 
     def attach(self, lines: list[str], last: str) -> None:
         """Add detached lines, then `last`, one level deeper than here."""

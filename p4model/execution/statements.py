@@ -47,6 +47,8 @@ def _translate(generator: Generator, statement: statements.Statement) -> None:
                 generator.copy(result, expressions.place(generator, value))
             source.line("break")
         case statements.Exit():
+            for copy in (copy for copies in reversed(generator.copies) for copy in copies):
+                copy(generator)
             name = generator.supply("exit", lambda state, findings: ProgramExit)
             source.line(f"raise {name}")
         case _:

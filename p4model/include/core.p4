@@ -29,6 +29,9 @@ extern packet_out {
     void emit<T>(in T hdr);
 }
 
+// In parsers: ends parsing with an error unless the check holds.
+extern void verify(in bool check, in error toSignal);
+
 action NoAction() {}
 
 #endif

@@ -101,13 +101,16 @@ def _balance(token: scanner.Token, open_brackets: list[str]) -> None:
 
 
 class _TypeNames:
-    """Which tokens are names of types: those that a declaration made, and type parameters within theirs."""
+    """Which tokens are names of types: those that a declaration has made, and type parameters within theirs."""
 
     def __init__(self, tokens: Sequence[scanner.Token]) -> None:
         self._tokens = tokens
         self._texts = [token.text for token in tokens]
-        self._global = set(self._declared())
-        self._indexes = {index for index, text in enumerate(self._texts) if text in self._global}
+        self._global: dict[str, int] = {}
+        for index in self._declared():
+            self._global.setdefault(self._texts[index], index)
+        end = len(self._texts)
+        self._indexes = {index for index, text in enumerate(self._texts) if index >= self._global.get(text, end)}
         for start, end, names in self._parameters():
             self._indexes.update(index for index in range(start, end) if self._texts[index] in names)
 
@@ -129,18 +132,18 @@ class _TypeNames:
         follows = after in self or self._texts[after] in _TYPE_KEYWORDS
         return self._tokens[before].kind is Kind.NAME and follows
 
-    def _declared(self) -> Iterator[str]:
+    def _declared(self) -> Iterator[int]:
+        """The indexes of the names that declarations of types give."""
         for index, text in enumerate(self._texts[:-1]):
             if text in _DECLARING and (text != "extern" or self._is_extern_type(index)):
-                yield self._texts[index + 1]
+                yield index + 1
             elif text == "enum":
                 name = index + 1
                 if self._texts[name] == "bit":
                     name = self._after_angles(name + 1)
-                yield self._texts[name]
+                yield name
             elif text == "typedef" or (text == "type" and self._texts[index - 1] in {";", "}", ")"}):
-                end = self._find(index, ";")
-                yield self._texts[end - 1]
+                yield self._find(index, ";") - 1
 
     def _is_extern_type(self, index: int) -> bool:
         after = index + 2

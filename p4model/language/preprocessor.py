@@ -10,7 +10,9 @@ from p4model.language import scanner
 from p4model.language.conditions import evaluate
 from p4model.language.errors import P4Error, Position
 from p4model.language.macros import Macro, Macros
+from p4model.language.numbers import parse_number
 from p4model.language.scanner import Kind, Token
+from p4model.language.spelling import unquoted
 
 _MAX_DEPTH = 32
 
@@ -24,6 +26,30 @@ class _Branch:
     taken: bool
     outer: bool
     closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """Where the lines after a #line directive come from: `lines` is to be added to their numbers."""
+
+    file: str
+    lines: int
+
+    @classmethod
+    def of(cls, line: list[Token], at: Position) -> _Shift:
+        """What a directive, which stands at `at`, says of the lines behind it; raises P4Error."""
+        if [token.kind for token in line[2:]] not in ([Kind.NUMBER], [Kind.NUMBER, Kind.STRING]):
+            raise P4Error(line[1].position, '#line takes a number, and "file" behind it')
+        number, *name = line[2:]
+        file = unquoted(name[0].text) if name else number.position.file
+        return cls(file, parse_number(number.position, number.text)[0] - at.line - 1)
+
+    def moved(self, tokens: list[Token]) -> list[Token]:
+        """Tokens with the positions that they have there."""
+        return [
+            token._replace(position=Position(self.file, token.position.line + self.lines, token.position.column))
+            for token in tokens
+        ]
 
 
 @dataclass(slots=True)
@@ -59,11 +85,16 @@ class Preprocessor:
         """The tokens of `text`, which messages call `name`."""
         branches: list[_Branch] = []
         pending: list[Token] = []
-        for line in scanner.lines(text, name):
+        shift: _Shift | None = None
+        for scanned in scanner.lines(text, name):
+            line = scanned if shift is None else shift.moved(scanned)
             if line and line[0].text == "#":
                 yield from self.macros.expand(pending)
                 pending = []
-                yield from self._directive(line, branches, name)
+                if len(line) > 1 and line[1].text == "line":
+                    shift = _Shift.of(line, scanned[0].position)
+                else:
+                    yield from self._directive(line, branches, name)
             elif not branches or branches[-1].active:
                 pending.extend(_without_pragma(line))
         yield from self.macros.expand(pending)
@@ -91,7 +122,7 @@ class Preprocessor:
                 yield from self._include(directive, rest, name)
             case "error":
                 raise P4Error(directive.position, "#error " + _spelled(rest))
-            case "pragma" | "line":
+            case "pragma":
                 pass
             case other:
                 raise P4Error(directive.position, f"#{other} is no directive")

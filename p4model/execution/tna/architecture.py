@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 
 from p4model.execution import expressions
-from p4model.execution.generator import ExternModel, Generator
+from p4model.execution.generator import Generator, MakeExtern
 from p4model.execution.places import Place, Scalar
 from p4model.execution.tna.checksum import Checksum
 from p4model.execution.tna.digest import Digest
 from p4model.execution.tna.hashing import Hash, Polynomial
 from p4model.execution.tna.memory import Counter, DirectCounter, Register, RegisterAction
+from p4model.execution.walk import nodes
 from p4model.language.errors import P4Error
-from p4model.language.semantics.expressions import CallExtern
-from p4model.language.semantics.objects import ExternInstance
+from p4model.language.semantics.expressions import CallExtern, CallMethod
+from p4model.language.semantics.objects import Table
 from p4model.language.semantics.types import Bit
+from p4model.objects import ActionScope
+
+_ELEMENT = re.compile(r"\[(\d+)\]")
 
 DIGESTS = "digests"
 """The Python name of the list of a packet's digests."""
 
-_EXTERNS: dict[str, Callable[[ExternInstance, str], ExternModel]] = {
+_EXTERNS: dict[str, MakeExtern] = {
     "CRCPolynomial": lambda instance, name: Polynomial(),
     "Checksum": lambda instance, name: Checksum(),
     "Counter": Counter.of,
@@ -34,13 +38,25 @@ _EXTERNS: dict[str, Callable[[ExternInstance, str], ExternModel]] = {
 class Tna:
     """TNA as an architecture."""
 
-    def extern(self, instance: ExternInstance, name: str) -> ExternModel:
-        """The model of an extern object; P4Error if there is none."""
-        make = _EXTERNS.get(instance.type.name)
-        if make is None:
-            supported = ", ".join(sorted(_EXTERNS))
-            raise P4Error(instance.position, f"{instance.type.name} is not modelled; {supported} are")
-        return make(instance, name)
+    externs = _EXTERNS
+
+    def check(self, table: Table) -> None:
+        """P4Error for properties of v1model, and for an action that does not count where every hit is counted."""
+        if "support_timeout" in table.properties:
+            raise P4Error(table.position, "table property support_timeout is not supported here; idle_timeout is")
+        if table.counter is None:
+            return
+        for listed in table.actions:
+            calls = [node.object for node in nodes(listed.action.body) if isinstance(node, CallMethod)]
+            if listed.scope is not ActionScope.DEFAULT_ONLY and table.counter not in calls:
+                name, counter = listed.action.control_name, table.counter.name
+                raise P4Error(
+                    listed.action.position, f"{name} must call {counter}.count(): {table.control_name} counts every hit"
+                )
+
+    def key_name(self, name: str) -> str:
+        """As in bf-rt.json: `$valid` for isValid(), `$n` for an element of a stack."""
+        return _ELEMENT.sub(r"$\1", name.replace("$valid$", "$valid"))
 
     def function(self, generator: Generator, call: CallExtern) -> Place | None:
         """max and min of numbers; P4Error for other functions."""

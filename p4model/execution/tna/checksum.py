@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from p4model.execution import expressions
+from p4model.execution.checksum import ONES, WORD, complement, sum_of
 from p4model.execution.generator import Generator
 from p4model.execution.places import Place, Scalar, scalars
 from p4model.language.errors import P4Error
@@ -12,9 +13,6 @@ from p4model.language.semantics import expressions as ir
 from p4model.language.semantics import types
 from p4model.language.semantics.types import width
 from p4model.objects import CounterInfo, DigestInfo, RegisterInfo
-
-_WORD = 16
-_ONES = 0xFFFF
 
 
 @dataclass(slots=True)
@@ -48,7 +46,7 @@ class Checksum:
                 generator.source.line(f"{total} += {_sum(generator, argument)}")
                 return None
             case "verify":
-                wrong = f"not ({self.added} and {self.added} % {_ONES} == 0)"
+                wrong = f"not ({self.added} and {self.added} % {ONES} == 0)"
                 return Scalar(f"({wrong})", types.BOOLEAN, "a checksum's state")
             case "subtract_all_and_deposit":
                 assert argument is not None
@@ -59,9 +57,9 @@ class Checksum:
     def _deposit(self, generator: Generator, argument: ir.Expression) -> None:
         """What is left of a checksum: the complement of what was subtracted, the checksum itself included."""
         target = expressions.place(generator, argument)
-        if not isinstance(target, Scalar) or argument.type != types.Bit(_WORD):
-            raise P4Error(argument.position, f"a residual is a bit<{_WORD}>, not a {argument.type}")
-        generator.store(target, f"{_ONES} - {_folded(self.subtracted)}")
+        if not isinstance(target, Scalar) or argument.type != types.Bit(WORD):
+            raise P4Error(argument.position, f"a residual is a bit<{WORD}>, not a {argument.type}")
+        generator.store(target, complement(self.subtracted))
 
     def _update(self, generator: Generator, call: ir.CallMethod, argument: ir.Expression) -> Place:
         result, total = generator.source.name("checksum"), generator.source.name("total")
@@ -69,30 +67,15 @@ class Checksum:
         zeros_as_ones = call.arguments[1] if len(call.arguments) > 1 else None
         if zeros_as_ones is not None and not isinstance(zeros_as_ones, ir.Constant):
             raise P4Error(call.position, "zeros_as_ones must be a constant")
-        last = f" or {_ONES}" if zeros_as_ones is not None and zeros_as_ones.value else ""
-        generator.source.line(f"{result} = {_ONES} - {_folded(total)}{last}")
+        last = f" or {ONES}" if zeros_as_ones is not None and zeros_as_ones.value else ""
+        generator.source.line(f"{result} = {complement(total)}{last}")
         return Scalar(result, call.type, "a checksum")
 
 
-def _folded(total: str) -> str:
-    """The sum with its carries added at the end: zero only if everything is."""
-    return f"(({total} - 1) % {_ONES} + 1 if {total} else 0)"
-
-
 def _sum(generator: Generator, argument: ir.Expression) -> str:
-    """The sum of the words that fields make up, one behind the other, those of invalid headers counting as zero.
-
-    2^16 is 1 modulo 0xFFFF, so a field counts with its value, shifted to where it ends within a word.
-    """
-    by_shift: dict[int, list[str]] = {}
-    position = 0
-    for part in scalars(expressions.place(generator, argument)):
-        position += width(part.type)
-        value = part.code if part.valid is None else f"({part.code} if {part.valid} else 0)"
-        by_shift.setdefault(-position % _WORD, []).append(value)
-    if position % 8:
-        raise P4Error(argument.position, f"{position} bits are no whole number of bytes")
-    terms = [
-        f"({' + '.join(values)} << {shift})" if shift else " + ".join(values) for shift, values in by_shift.items()
-    ]
-    return " + ".join(terms) or "0"
+    """A Python expression for the sum of the fields of a list, which are whole bytes."""
+    parts = list(scalars(expressions.place(generator, argument)))
+    bits = sum(width(part.type) for part in parts)
+    if bits % 8:
+        raise P4Error(argument.position, f"{bits} bits are no whole number of bytes")
+    return sum_of(parts)

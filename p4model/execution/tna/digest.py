@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from p4model.execution import expressions
 from p4model.execution.generator import Generator
-from p4model.execution.places import Place, scalars
+from p4model.execution.places import Place, scalars, values
 from p4model.language.errors import P4Error
 from p4model.language.semantics import expressions as ir
 from p4model.language.semantics import types
@@ -44,8 +44,8 @@ class Digest:
         """pack."""
         (argument,) = call.arguments
         assert argument is not None
-        if len(list(scalars(expressions.place(generator, argument)))) != len(self.described.members):
+        packed = expressions.place(generator, argument)
+        if len(list(scalars(packed))) != len(self.described.members):
             raise P4Error(argument.position, f"expected {self.type}, not {argument.type}")
-        values = "".join(f"+{part.code}, " for part in scalars(expressions.place(generator, argument)))
-        generator.source.line(f"{self.reports}.append(({self.described.name!r}, ({values})))")
+        generator.source.line(f"{self.reports}.append(({self.described.name!r}, {values(packed)}))")
         return None

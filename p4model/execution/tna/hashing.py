@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from p4model.execution import expressions
+from p4model.execution import crc, expressions
 from p4model.execution.generator import Generator
 from p4model.execution.packets import joined
 from p4model.execution.places import Place, Scalar, scalars
-from p4model.execution.tna import crc
 from p4model.language.errors import P4Error
 from p4model.language.semantics import expressions as ir
 from p4model.language.semantics import types

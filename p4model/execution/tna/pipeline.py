@@ -7,20 +7,17 @@ CPU do not exist: a program that asks for them is refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from p4model.execution import calls, parsers
+from p4model.execution import blocks, parsers
+from p4model.execution.blocks import Blocks
 from p4model.execution.elaboration import Elaboration
 from p4model.execution.generator import Generator
 from p4model.execution.packets import PacketIn, PacketOut
 from p4model.execution.places import Compound, Place, Scalar, allocate, scalars
-from p4model.execution.statements import ProgramExit
 from p4model.execution.tna.architecture import DIGESTS, Tna
 from p4model.execution.tna.checksum import Checksum
-from p4model.execution.walk import nodes
 from p4model.language.errors import P4Error
 from p4model.language.semantics import expressions as ir
-from p4model.language.semantics import objects, statements
+from p4model.language.semantics import objects
 from p4model.language.semantics.types import Header, Struct, Type, width
 from p4model.objects import ProgramInfo
 
@@ -34,68 +31,28 @@ _BYTE = 8
 
 def generate(program: objects.CheckedProgram) -> tuple[Generator, ProgramInfo]:
     """The function `process(port, frame)` of a program for TNA, and what it shows; raises P4Error."""
-    if program.main.package != "Switch":
-        raise P4Error(program.main.position, f"main is a {program.main.package}; a Switch is supported")
     (pipeline,) = program.main.arguments.values()
     assert isinstance(pipeline, objects.PackageInstance)
-    blocks = _Blocks(pipeline)
-    _refuse_not_modelled(blocks.controls())
+    found = Blocks(pipeline)
+    found.refuse_requests(lambda kind: "_intrinsic_metadata_for_" in str(kind), _NOT_MODELLED)
     architecture = Tna()
     elaboration = Elaboration(architecture)
-    elaboration.parser(blocks.parser("ingress_parser"))
-    for name in ("ingress", "ingress_deparser"):
-        elaboration.control(blocks.control(name), blocks.control(name).name)
-    elaboration.parser(blocks.parser("egress_parser"))
-    for name in ("egress", "egress_deparser"):
-        elaboration.control(blocks.control(name), blocks.control(name).name)
+    for gress in ("ingress", "egress"):
+        elaboration.parser(found.parser(f"{gress}_parser"))
+        for name in (gress, f"{gress}_deparser"):
+            elaboration.control(found.control(name))
     generator = Generator(architecture, instances=elaboration.instances)
-    _Shell(generator, blocks, program.constants["PORT_METADATA_SIZE"]).process()
+    _Shell(generator, found, program.constants["PORT_METADATA_SIZE"]).process()
     return generator, elaboration.info()
-
-
-class _Blocks:
-    """The blocks of a Pipeline by the names of its parameters."""
-
-    def __init__(self, pipeline: objects.PackageInstance) -> None:
-        self._arguments: Mapping[str, object] = pipeline.arguments
-
-    def parser(self, name: str) -> objects.Parser:
-        found = self._arguments[name]
-        assert isinstance(found, objects.Parser)
-        return found
-
-    def control(self, name: str) -> objects.Control:
-        found = self._arguments[name]
-        assert isinstance(found, objects.Control)
-        return found
-
-    def controls(self) -> Sequence[object]:
-        return list(self._arguments.values())
-
-
-def _refuse_not_modelled(blocks: Sequence[object]) -> None:
-    for node in nodes(blocks):
-        if isinstance(node, statements.Assign) and isinstance(node.target, ir.FieldOf):
-            kind, name = node.target.base.type, node.target.name
-            constant_zero = isinstance(node.value, ir.Constant) and node.value.value == 0
-            if "_intrinsic_metadata_for_" in str(kind) and name in _NOT_MODELLED and not constant_zero:
-                raise P4Error(node.position, f"{name} of {kind} is not modelled")
-
-
-def _reads_parser_error(control: objects.Control) -> bool:
-    return any(
-        isinstance(node, ir.FieldOf) and node.name == "parser_err" and str(node.base.type).endswith(_PARSERS_WORD)
-        for node in nodes(control)
-    )
 
 
 class _Shell:
     """Writes the function."""
 
-    def __init__(self, generator: Generator, blocks: _Blocks, port_metadata_bits: int) -> None:
+    def __init__(self, generator: Generator, found: Blocks, port_metadata_bits: int) -> None:
         self._generator = generator
         self._source = generator.source
-        self._blocks = blocks
+        self._blocks = found
         self._port_metadata = port_metadata_bits // _BYTE
         self._intrinsic: dict[Type, Place] = {}
 
@@ -133,7 +90,7 @@ class _Shell:
             if isinstance(model, Checksum):
                 model.start(generator)
         parsers.translate(generator, parser, parsers.Errors("error", _NO_MATCH))
-        if not _reads_parser_error(control):
+        if not blocks.reads(control, "parser_err", lambda kind: str(kind).endswith(_PARSERS_WORD)):
             source.line(f"if error: {drop}")
         self._control(control, user)
         source.line("out = []")
@@ -151,15 +108,7 @@ class _Shell:
         own = list(user)
         for parameter in control.parameters[first:]:
             generator.places[parameter] = own.pop(0) if own else self._place(parameter, [])
-        generator.path = control.name
-        exits = any(isinstance(node, statements.Exit) for node in nodes(control))
-        if not exits:
-            calls.control_body(generator, control)
-            return
-        with self._source.block("try"):
-            calls.control_body(generator, control)
-        name = generator.supply("exit", lambda state, findings: ProgramExit)
-        self._source.line(f"except {name}: pass")
+        blocks.translate(generator, control)
 
     def _place(self, parameter: ir.Variable, user: list[Place]) -> Place:
         """Where a parameter is: intrinsic metadata exists once a gress, the program's own is made here."""

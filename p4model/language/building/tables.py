@@ -74,7 +74,9 @@ def _entries(position: Position, children: Children) -> object:
 
 @rule("entry")
 def _entry(position: Position, children: Children) -> declarations.TableEntry:
-    _, (keyset, action) = split(children)
+    annotations, (keyset, action) = split(children)
+    if "priority" in annotations:
+        raise P4Error(position, "@priority is not supported; the first entry that matches wins")
     return declarations.TableEntry(position, keyset, action)
 
 

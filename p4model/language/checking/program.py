@@ -35,7 +35,7 @@ def check(program: syntax.ProgramSyntax) -> CheckedProgram:
         for name, meaning in checker.scope.names.items()
         if isinstance(meaning, Constant) and isinstance(meaning.value, int)
     }
-    return CheckedProgram(main, constants)
+    return CheckedProgram(main, constants, tuple(checker.names.errors))
 
 
 class _ProgramChecker:

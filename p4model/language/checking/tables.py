@@ -18,7 +18,10 @@ _SCOPES = {
     "tableonly": ActionScope.TABLE_ONLY,
     "defaultonly": ActionScope.DEFAULT_ONLY,
 }
-_PROPERTIES = frozenset({"size", "default_action", "counters", "idle_timeout"})
+_IDLE_TIMEOUT = ("idle_timeout", "support_timeout")
+"""Of TNA and of v1model."""
+_DIRECT_COUNTERS = frozenset({"DirectCounter", "direct_counter"})
+_PROPERTIES = frozenset({"size", "default_action", "counters", *_IDLE_TIMEOUT})
 _NO_ACTION = "NoAction"
 
 
@@ -48,6 +51,7 @@ def check(checker: ExpressionChecker, written: syntax.TableDeclaration) -> objec
         _entries(checker, written, keys, actions),
         _counter(checker, written),
         _idle_timeout(checker, written),
+        frozenset(written.properties),
     )
 
 
@@ -71,20 +75,20 @@ def _key(checker: ExpressionChecker, written: syntax.KeyElement) -> objects.Tabl
 
 
 def _spelled(written: written_expressions.Expression) -> str:
-    """A key's name towards the control plane: its expression, `$valid` for isValid()."""
+    """A key's name: its expression, `$valid$` for isValid()."""
     match written:
         case written_expressions.Name(name=name):
             return name
         case written_expressions.Member(base=base, name=name):
             return f"{_spelled(base)}.{name}"
         case written_expressions.Index(base=base, index=written_expressions.Number(value=index)):
-            return f"{_spelled(base)}${index}"
+            return f"{_spelled(base)}[{index}]"
         case written_expressions.Slice(
             base=base, high=written_expressions.Number(value=high), low=written_expressions.Number(value=low)
         ):
             return f"{_spelled(base)}[{high}:{low}]"
         case written_expressions.Call(callee=written_expressions.Member(base=base, name="isValid")):
-            return f"{_spelled(base)}.$valid"
+            return f"{_spelled(base)}.$valid$"
     raise P4Error(written.position, "this key needs a @name")
 
 
@@ -205,13 +209,11 @@ def _counter(checker: ExpressionChecker, written: syntax.TableDeclaration) -> ob
     if given is None:
         return None
     checked = checker.check(given.value)
-    if not isinstance(checked, expressions.Instance) or checked.instance.type.name != "DirectCounter":
-        raise P4Error(given.position, "counters needs a DirectCounter")
+    if not isinstance(checked, expressions.Instance) or checked.instance.type.name not in _DIRECT_COUNTERS:
+        raise P4Error(given.position, "counters needs a direct counter")
     return checked.instance
 
 
 def _idle_timeout(checker: ExpressionChecker, written: syntax.TableDeclaration) -> bool:
-    given = written.properties.get("idle_timeout")
-    if given is None:
-        return False
-    return bool(checker.constant_as(given.value, kinds.BOOLEAN).value)
+    given = (written.properties[name] for name in _IDLE_TIMEOUT if name in written.properties)
+    return any(checker.constant_as(property.value, kinds.BOOLEAN).value for property in given)

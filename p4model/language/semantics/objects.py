@@ -77,7 +77,7 @@ class ConstantEntry:
 
 @dataclass(eq=False, slots=True)
 class Table:
-    """A table; `default` is the index of an action and its arguments."""
+    """A table; `default` is the index of an action and its arguments, `properties` the names of those it has."""
 
     position: Position
     control_name: str
@@ -89,6 +89,7 @@ class Table:
     entries: tuple[ConstantEntry, ...] | None
     counter: ExternInstance | None
     idle_timeout: bool
+    properties: frozenset[str]
 
 
 @dataclass(eq=False, slots=True)
@@ -158,7 +159,11 @@ class PackageInstance:
 
 @dataclass(slots=True)
 class CheckedProgram:
-    """A program whose `main` package the architecture runs, and its global constants that are numbers."""
+    """A program whose `main` package the architecture runs, its global constants that are numbers, and its errors.
+
+    The value of an error is its index.
+    """
 
     main: PackageInstance
     constants: Mapping[str, int]
+    errors: tuple[str, ...]

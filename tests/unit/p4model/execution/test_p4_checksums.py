@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from p4model.execution.tna import crc
+from p4model.execution import crc
 from p4model.language.errors import P4Error
 from p4model.program import Pipeline
 from slowpath.wire.checksum import internet_checksum

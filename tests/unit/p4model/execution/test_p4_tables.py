@@ -50,6 +50,7 @@ def test_what_the_control_plane_sees_of_a_table() -> None:
             Entry((), 1),
             direct_counter=Counts.PACKETS_AND_BYTES,
             idle_timeout=True,
+            direct_counter_name="Ingress.hits",
         ),
         TableInfo(
             "Ingress.u",

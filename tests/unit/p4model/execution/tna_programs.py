@@ -117,7 +117,11 @@ def run(frame: bytes, **fragments: str) -> Result:
 
 def sent(frame: bytes, **fragments: str) -> bytes:
     """The frame that a program of fragments sends to PORT, without findings."""
-    result = run(frame, **fragments)
+    return only(run(frame, **fragments))
+
+
+def only(result: Result) -> bytes:
+    """The one frame of a result, which has no findings; it leaves by PORT."""
     assert result.findings == []
     ((port, left),) = result.outputs
     assert port == PORT

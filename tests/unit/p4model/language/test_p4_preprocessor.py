@@ -6,6 +6,7 @@ import pytest
 
 from p4model.language.errors import P4Error, Position
 from p4model.language.preprocessor import Preprocessor
+from p4model.language.spelling import spelled
 from tests.unit.p4model.language.p4_sources import preprocessed
 
 
@@ -91,3 +92,45 @@ def test_what_comes_from_a_macro_is_where_it_is_used() -> None:
     preprocessor = Preprocessor([])
     tokens = list(preprocessor.text("#define TWO a b\n\n  TWO", "a.p4"))
     assert [token.position for token in tokens] == [Position("a.p4", 3, 3)] * 2
+
+
+def test_line_directives_tell_where_text_comes_from() -> None:
+    text = 'a\n#line 7 "b \\"c\\".p4"\n  b \\\nc\n#line 3\nd\n#error no'
+    with pytest.raises(P4Error) as raised:
+        list(Preprocessor([]).text(text, "a.p4"))
+    assert raised.value.position == Position('b "c".p4', 4, 2)
+    tokens = list(Preprocessor([]).text(text.removesuffix("#error no"), "a.p4"))
+    assert [(token.text, token.position) for token in tokens] == [
+        ("a", Position("a.p4", 1, 1)),
+        ("b", Position('b "c".p4', 7, 3)),
+        ("c", Position('b "c".p4', 8, 1)),
+        ("d", Position('b "c".p4', 3, 1)),
+    ]
+
+
+@pytest.mark.parametrize("directive", ["#line", '#line "a"', "#line 1 b", '#line 1 "a" 2'])
+def test_a_wrong_line_directive(directive: str) -> None:
+    with pytest.raises(P4Error, match=r'a\.p4:2:2: #line takes a number, and "file" behind it'):
+        preprocessed(f"\n{directive}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a b\n\n\n  c d // e\nf",
+        "#define TWO(x) x + x\n  TWO(1) TWO(a >> 2) b >> c\n>>>",
+        "#define W 12345678\nbit<W> a; bit<W>b;\n",
+        '"a\\"b" "/* c */"',
+        '\n#include "inner.p4"\nbehind',
+        "",
+    ],
+)
+def test_spelled_tokens_are_the_same_tokens_again(text: str, tmp_path: Path) -> None:
+    (tmp_path / "inner.p4").write_text("\n\n   inner\n")
+    before = list(Preprocessor([tmp_path]).text(text, "a.p4"))
+    after = list(Preprocessor([]).text(spelled(before), "b.p4"))
+    assert [token.text for token in after] == [token.text for token in before]
+    pairs = list(zip(before, after, strict=True))
+    assert all(one.position[:2] == other.position[:2] for one, other in pairs)
+    # The second half of a shift keeps its place beside the first.
+    assert all(one.position == other.position for one, other in pairs if one.spaced or one.text != ">")

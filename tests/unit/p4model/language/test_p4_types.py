@@ -113,7 +113,7 @@ def test_a_wrong_statement(statement: str, column: int, message: str) -> None:
         ("table t { actions = { @tableonly set; } default_action = set(1); }", "set is @tableonly"),
         ("table t { actions = { set; } size = 0; }", "size 0 is too small"),
         ("table t { actions = { set; } meters = 1; }", "table property meters is not supported; counters, "),
-        ("table t { actions = { set; } counters = m; }", "counters needs a DirectCounter"),
+        ("table t { actions = { set; } counters = m; }", "counters needs a direct counter"),
         (
             "table t { key = { m : exact; } actions = { set; } const entries = { 1 &&& 1 : set(1); } }",
             "key m is exact and cannot match this",
