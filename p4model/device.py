@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from p4model.objects import ProgramInfo
@@ -32,7 +33,7 @@ class Result(Protocol):
 
 
 class Pipeline(Protocol):
-    """A program with its state."""
+    """Something that takes frames, such as a program with its state."""
 
     def process(self, port: int, frame: bytes) -> Result:
         """Take a frame that arrives at a port through ingress and egress."""
@@ -82,3 +83,27 @@ class Device:
             if finding not in self._found:
                 self._found.add(finding)
                 log.warning("%s", finding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dropped:
+    """What becomes of a frame where there is no program."""
+
+    outputs: Sequence[tuple[int, bytes]] = ()
+    digests: Sequence[Learned] = ()
+    findings: Sequence[str] = ()
+
+
+_DROPPED = _Dropped()
+
+
+class Switch:
+    """The place of a device: it may be empty, and then every frame is dropped; the device in it may be replaced."""
+
+    def __init__(self, device: Device | None = None) -> None:
+        self.device = device
+        """The device that takes the frames from now on."""
+
+    def process(self, port: int, frame: bytes) -> Result:
+        """Take a frame through the device that is in place."""
+        return _DROPPED if self.device is None else self.device.process(port, frame)

@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import Iterator, Mapping
 
-from p4model.device import Device
+from p4model.device import Pipeline
 from p4model.offloads import HEADER, NO_OFFLOADS, SegmentationOffload, complete
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class Port:
 class Ports:
     """All ports of a device. Frames that come go through it, what it sends leaves; other ports lead nowhere."""
 
-    def __init__(self, device: Device, interfaces: Mapping[int, str]) -> None:
+    def __init__(self, device: Pipeline, interfaces: Mapping[int, str]) -> None:
         self._device = device
         self._loop = asyncio.get_running_loop()
         self._ports: dict[int, Port] = {}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 
 from bfrt.proto import bfruntime_pb2 as pb
+from p4model.serving.outgoing import Outgoing
 
 _LARGEST_NOTIFIED_ID = 0xFFFFFF
 """The driver's cookies hold client ids in 24 bits."""
 
-Outgoing = asyncio.Queue[pb.StreamMessageResponse | None]
-"""What a stream has yet to send; None ends it."""
+Responses = Outgoing[pb.StreamMessageResponse]
+"""What a stream has yet to send."""
 
 
 @dataclass(eq=False, slots=True)
@@ -21,12 +21,12 @@ class Client:
     id: int
     wants: pb.Notifications
     bound: bool = False
-    outgoing: Outgoing = field(default_factory=asyncio.Queue)
+    outgoing: Responses = field(default_factory=Responses)
 
     def notify(self, message: pb.StreamMessageResponse) -> None:
         """Send a notification, which is lost if the id is above 24 bits."""
         if self.id <= _LARGEST_NOTIFIED_ID:
-            self.outgoing.put_nowait(message)
+            self.outgoing.put(message)
 
 
 class Clients:
@@ -39,11 +39,11 @@ class Clients:
         """The client of this id."""
         return self._clients.get(id_)
 
-    def subscribe(self, id_: int, wants: pb.Notifications) -> Client | None:
+    def subscribe(self, id_: int, wants: pb.Notifications, outgoing: Responses) -> Client | None:
         """Add a client; None if its id is taken."""
         if id_ in self._clients:
             return None
-        client = self._clients[id_] = Client(id_, wants)
+        client = self._clients[id_] = Client(id_, wants, outgoing=outgoing)
         return client
 
     def leave(self, client: Client) -> None:

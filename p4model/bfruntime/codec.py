@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bfrt.proto import bfruntime_pb2 as pb
+from p4model.bfruntime.fields import MATCH_PRIORITY
 from p4model.objects import Field, Key, MatchKind
-from p4model.service.fields import MATCH_PRIORITY
 from p4model.state.errors import InvalidArgument
 from p4model.state.record import EntryKey, has_priorities
 

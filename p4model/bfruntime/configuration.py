@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Clients
-from p4model.service.status import RequestError
+from p4model.bfruntime.clients import Clients
+from p4model.serving.status import RequestError
 
 _Request = pb.SetForwardingPipelineConfigRequest
 

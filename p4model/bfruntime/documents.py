@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from p4model.bfruntime import fields
+from p4model.bfruntime.schema import Schema, member_name
 from p4model.objects import CounterInfo, Counts, DigestInfo, Field, Key, MatchKind, RegisterInfo, TableInfo
-from p4model.service import fields
-from p4model.service.schema import Schema, member_name
 from p4model.state.record import has_priorities
 
 Json = dict[str, Any]

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Client
-from p4model.service.tables.base import ALL_PIPES
-from p4model.service.tables.match import ServedMatchTable
+from p4model.bfruntime.clients import Client
+from p4model.bfruntime.tables.base import ALL_PIPES
+from p4model.bfruntime.tables.match import ServedMatchTable
 from p4model.state.aging import Mode
 from p4model.state.record import EntryKey
 

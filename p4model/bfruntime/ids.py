@@ -1,11 +1,8 @@
-"""Object ids as the compiler gives them: a prefix for the kind, and a hash of the name."""
+"""The kinds of objects in BfRt's ids."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import IntEnum
-
-_LOW = (1 << 24) - 1
 
 
 class Prefix(IntEnum):
@@ -16,28 +13,3 @@ class Prefix(IntEnum):
     COUNTER = 0x83
     REGISTER = 0x8B
     DIGEST = 0x8E
-
-
-def one_at_a_time(name: str) -> int:
-    """Bob Jenkins' one-at-a-time hash of the UTF-8 bytes of a name, 32 bits."""
-    value = 0
-    for byte in name.encode():
-        value = (value + byte) & 0xFFFFFFFF
-        value = (value + (value << 10)) & 0xFFFFFFFF
-        value ^= value >> 6
-    value = (value + (value << 3)) & 0xFFFFFFFF
-    value ^= value >> 11
-    return (value + (value << 15)) & 0xFFFFFFFF
-
-
-def assign(prefix: Prefix, names: Iterable[str]) -> dict[str, int]:
-    """Ids by name: the low 24 bits of the hash, or the next that are free, in the order of the sorted names."""
-    ids: dict[str, int] = {}
-    taken: set[int] = set()
-    for name in sorted(set(names)):
-        low = one_at_a_time(name) & _LOW
-        while low in taken:
-            low = (low + 1) & _LOW
-        taken.add(low)
-        ids[name] = prefix << 24 | low
-    return ids

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from bfrt.proto import bfruntime_pb2 as pb
+from p4model.bfruntime.clients import Clients
+from p4model.bfruntime.codec import ValuesCodec
+from p4model.bfruntime.schema import Schema
 from p4model.device import Learned
-from p4model.service.clients import Clients
-from p4model.service.codec import ValuesCodec
-from p4model.service.schema import Schema
 
 _BUFFER = 2048
 """Digests in one message, at most."""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 import grpc
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.status import FailedParts, RequestError, any_failed, failed, last_failed
-from p4model.service.tables.base import ServedTable, View
+from p4model.bfruntime.status import FailedParts, any_failed, failed, last_failed
+from p4model.bfruntime.tables.base import ServedTable, View
+from p4model.serving.status import RequestError
 from p4model.state.errors import NotFound, NotSupported, StateError
 
 

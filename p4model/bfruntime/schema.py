@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from p4model.bfruntime.ids import Prefix
 from p4model.objects import CounterInfo, DigestInfo, Field, ProgramInfo, RegisterInfo, TableInfo
-from p4model.service.ids import Prefix, assign
+from p4model.serving.ids import assign
 
 
 @dataclass(frozen=True, slots=True)

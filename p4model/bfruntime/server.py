@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 import grpc
 
 from bfrt.proto import bfruntime_pb2_grpc as rpc
+from p4model.bfruntime.chip import TOFINO, Chip
+from p4model.bfruntime.clients import Clients
+from p4model.bfruntime.configuration import Configuration
+from p4model.bfruntime.documents import document, program_document
+from p4model.bfruntime.idling import IdleSweeps
+from p4model.bfruntime.learning import Learning
+from p4model.bfruntime.schema import Schema
+from p4model.bfruntime.servicer import Parts, Servicer
+from p4model.bfruntime.tables.base import ServedTable, by_id
+from p4model.bfruntime.tables.configuration import DeviceConfiguration
+from p4model.bfruntime.tables.indexed import ServedCounter, ServedRegister
+from p4model.bfruntime.tables.match import ServedMatchTable
+from p4model.bfruntime.tables.ports import PortTable, port_document
 from p4model.device import Device
-from p4model.service.chip import TOFINO, Chip
-from p4model.service.clients import Clients
-from p4model.service.configuration import Configuration
-from p4model.service.documents import document, program_document
-from p4model.service.idling import IdleSweeps
-from p4model.service.learning import Learning
-from p4model.service.schema import Schema
-from p4model.service.servicer import Parts, Servicer
-from p4model.service.tables.base import ServedTable, by_id
-from p4model.service.tables.configuration import DeviceConfiguration
-from p4model.service.tables.indexed import ServedCounter, ServedRegister
-from p4model.service.tables.match import ServedMatchTable
-from p4model.service.tables.ports import PortTable, port_document
+from p4model.serving.server import Interceptors, start
 
 LEARN_TIMEOUT = 500
 """Microseconds for which digests are collected before they are sent."""
-_OPTIONS = (
-    ("grpc.max_receive_message_length", -1),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),  # A second server on the same port is an error.
-)
 
 
 class Server:
@@ -60,7 +56,7 @@ async def serve(
     pipes: int = 4,
     ports: Sequence[int] = (),
     chip: Chip = TOFINO,
-    interceptors: Sequence[grpc.aio.ServerInterceptor[Any, Any]] = (),
+    interceptors: Interceptors = (),
 ) -> Server:
     """Serve a device on `address`, such as 127.0.0.1:50052 or unix:/path, to clients that bind to the program `name`.
 
@@ -81,13 +77,7 @@ async def serve(
     ]
     fixed = document([port_document(), chip_table.document()], [])
     configuration = Configuration(name, clients, program_document(schema), fixed)
-    server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
-    rpc.add_BfRuntimeServicer_to_server(Servicer(Parts(name, by_id(tables), clients, configuration)), server)
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError:
-        raise OSError(f"cannot listen on {address}: give an address of this machine whose port is free") from None
-    await server.start()
+    servicer = Servicer(Parts(name, by_id(tables), clients, configuration))
+    server, where = await start(address, partial(rpc.add_BfRuntimeServicer_to_server, servicer), interceptors)
     device.listen(learning.hear)
-    where = address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
     return Server(server, where, device, learning, sweeps)

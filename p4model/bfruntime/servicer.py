@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
 
 import grpc
 
 from bfrt.proto import bfruntime_pb2 as pb
 from bfrt.proto import bfruntime_pb2_grpc as rpc
-from p4model.service.clients import Client, Clients
-from p4model.service.configuration import Configuration
-from p4model.service.read import Reader
-from p4model.service.status import DETAILS, FailedParts, RequestError, details
-from p4model.service.stream import serve_stream
-from p4model.service.tables.base import ServedTable
-from p4model.service.write import Options, Writer
+from p4model.bfruntime.clients import Client, Clients
+from p4model.bfruntime.configuration import Configuration
+from p4model.bfruntime.read import Reader
+from p4model.bfruntime.status import FailedParts
+from p4model.bfruntime.stream import serve_stream
+from p4model.bfruntime.tables.base import ServedTable
+from p4model.bfruntime.write import Options, Writer
+from p4model.serving.status import Context, RequestError, fail, refuse
 
 _DEVICE = 0
-
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,9 @@ class Servicer(rpc.BfRuntimeServicer):
             client = self._admit(request.client_id, request.p4_name, request.target)
             return self._writer.write(request, client, options)
         except RequestError as error:
-            await _refuse(context, error)
+            await refuse(context, error)
         except FailedParts as failure:
-            await _fail(context, failure, "Write Error Status")
+            await fail(context, failure.parts, "Write Error Status")
 
     async def Read(self, request: pb.ReadRequest, context: Context) -> AsyncIterator[pb.ReadResponse]:
         """Answer questions, in one message."""
@@ -63,9 +61,9 @@ class Servicer(rpc.BfRuntimeServicer):
             self._admit(request.client_id, request.p4_name, request.target)
             response = self._reader.read(request, statuses=statuses)
         except RequestError as error:
-            await _refuse(context, error)
+            await refuse(context, error)
         except FailedParts as failure:
-            await _fail(context, failure, "Read Error Status")
+            await fail(context, failure.parts, "Read Error Status")
         yield response
 
     async def SetForwardingPipelineConfig(
@@ -76,7 +74,7 @@ class Servicer(rpc.BfRuntimeServicer):
             _require_device(request.device_id)
             return self._parts.configuration.set(request)
         except RequestError as error:
-            await _refuse(context, error)
+            await refuse(context, error)
 
     async def GetForwardingPipelineConfig(
         self, request: pb.GetForwardingPipelineConfigRequest, context: Context
@@ -86,14 +84,14 @@ class Servicer(rpc.BfRuntimeServicer):
             _require_device(request.device_id)
             return self._parts.configuration.get()
         except RequestError as error:
-            await _refuse(context, error)
+            await refuse(context, error)
 
     async def StreamChannel(self, requests: AsyncIterator[pb.StreamMessageRequest], context: Context) -> None:
         """Serve a client's stream."""
         try:
             await serve_stream(self._clients, requests, context.write)
         except RequestError as error:
-            await _refuse(context, error)
+            await refuse(context, error)
 
     def _admit(self, client_id: int, program: str, target: pb.TargetDevice) -> Client | None:
         """The client of a Write or Read, None if it has no stream; raises RequestError unless it names the program."""
@@ -130,12 +128,3 @@ def _deadline(metadata: Mapping[str, str]) -> Callable[[], bool] | None:
 def _number(metadata: Mapping[str, str], name: str) -> int:
     value = metadata.get(name, "0")
     return int(value) if value.isdecimal() else 0
-
-
-async def _refuse(context: Context, error: RequestError) -> NoReturn:
-    await context.abort(error.code, error.message)
-
-
-async def _fail(context: Context, failure: FailedParts, message: str) -> NoReturn:
-    trailing = ((DETAILS, details(failure.parts, message)),)
-    await context.abort(grpc.StatusCode.UNKNOWN, message, trailing)

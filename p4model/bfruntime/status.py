@@ -1,17 +1,14 @@
-"""How refusals travel: gRPC codes, and google.rpc.Status in the trailing metadata."""
+"""How refusals of single updates and entities travel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import grpc
-from google.rpc import code_pb2, status_pb2
+from google.rpc import code_pb2
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.tables.base import Note
+from p4model.bfruntime.tables.base import Note
 from p4model.state.errors import AlreadyExists, InvalidArgument, NoSpace, NotFound, NotSupported, StateError
-
-DETAILS = "grpc-status-details-bin"
 
 _CODES: dict[type[StateError], tuple[int, str]] = {
     InvalidArgument: (code_pb2.INVALID_ARGUMENT, "Invalid arguments"),
@@ -21,15 +18,6 @@ _CODES: dict[type[StateError], tuple[int, str]] = {
     NotSupported: (code_pb2.UNIMPLEMENTED, "Operation not supported"),
 }
 """By refusal: its gRPC code and the driver's text for it."""
-
-
-class RequestError(Exception):
-    """A fault of a request as a whole, told as a plain status without details."""
-
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class FailedParts(Exception):
@@ -68,12 +56,3 @@ def last_failed(parts: Sequence[pb.Error]) -> Sequence[pb.Error]:
     """The statuses up to the last failed one."""
     length = max((index for index, part in enumerate(parts, 1) if part.canonical_code), default=0)
     return parts[:length]
-
-
-def details(parts: Sequence[pb.Error], message: str) -> bytes:
-    """The value of `DETAILS`: what became of each part."""
-    status = status_pb2.Status(code=code_pb2.UNKNOWN, message=message)
-    for part in parts:
-        status.details.add().Pack(part)
-    data: bytes = status.SerializeToString()
-    return data

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import grpc
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Client
-from p4model.service.status import FailedParts, RequestError, any_failed, cut, failed, last_failed, noted
-from p4model.service.tables.base import ALL_PIPES, Journal, Note, ServedTable
+from p4model.bfruntime.clients import Client
+from p4model.bfruntime.status import FailedParts, any_failed, cut, failed, last_failed, noted
+from p4model.bfruntime.tables.base import ALL_PIPES, Journal, Note, ServedTable
+from p4model.serving.status import RequestError
 from p4model.state.errors import InvalidArgument, NotFound, NotSupported, StateError
 
 

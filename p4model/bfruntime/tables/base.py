@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Client
+from p4model.bfruntime.clients import Client
 from p4model.state.errors import InvalidArgument, NotSupported
 from p4model.state.record import Record
 

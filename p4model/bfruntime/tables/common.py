@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bfrt.proto import bfruntime_pb2 as pb
+from p4model.bfruntime import fields
+from p4model.bfruntime.codec import decode
 from p4model.objects import Counts, TableInfo
-from p4model.service import fields
-from p4model.service.codec import decode
 from p4model.state.aging import Mode
 from p4model.state.errors import InvalidArgument
 from p4model.state.record import Record

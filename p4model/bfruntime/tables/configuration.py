@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.chip import Chip
-from p4model.service.documents import Json, data_field, field, number, table
-from p4model.service.tables.base import ServedTable, View, wanted_fields
+from p4model.bfruntime.chip import Chip
+from p4model.bfruntime.documents import Json, data_field, field, number, table
+from p4model.bfruntime.tables.base import ServedTable, View, wanted_fields
 from p4model.state.errors import InvalidArgument
 
 _ID = 0xFF060001

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from functools import partial
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service import fields
-from p4model.service.codec import ValuesCodec, decode
-from p4model.service.schema import Schema, member_name
-from p4model.service.tables.base import ALL_PIPES, Journal, ServedTable, View, wanted_fields
-from p4model.service.tables.common import Common, CountFields
+from p4model.bfruntime import fields
+from p4model.bfruntime.codec import ValuesCodec, decode
+from p4model.bfruntime.schema import Schema, member_name
+from p4model.bfruntime.tables.base import ALL_PIPES, Journal, ServedTable, View, wanted_fields
+from p4model.bfruntime.tables.common import Common, CountFields
 from p4model.state.errors import InvalidArgument, NotSupported
 from p4model.state.indexed import IndexedCounter, IndexedRegister, require_index
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Client
-from p4model.service.codec import KeyCodec, ValuesCodec
-from p4model.service.schema import Schema
-from p4model.service.tables.base import Journal, Note, ServedTable, View, wanted_fields
-from p4model.service.tables.common import Common, CommonFields
+from p4model.bfruntime.clients import Client
+from p4model.bfruntime.codec import KeyCodec, ValuesCodec
+from p4model.bfruntime.schema import Schema
+from p4model.bfruntime.tables.base import Journal, Note, ServedTable, View, wanted_fields
+from p4model.bfruntime.tables.common import Common, CommonFields
 from p4model.state.aging import MINIMUM_INTERVAL, Mode, start
 from p4model.state.errors import InvalidArgument, NotFound, NotSupported
 from p4model.state.record import EntryKey, Record

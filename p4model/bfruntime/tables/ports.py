@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.chip import is_port
-from p4model.service.clients import Client
-from p4model.service.codec import decode
-from p4model.service.documents import Json, data_field, field, key_field, number, table
-from p4model.service.tables.base import Journal, ServedTable, View, wanted_fields
+from p4model.bfruntime.chip import is_port
+from p4model.bfruntime.clients import Client
+from p4model.bfruntime.codec import decode
+from p4model.bfruntime.documents import Json, data_field, field, key_field, number, table
+from p4model.bfruntime.tables.base import Journal, ServedTable, View, wanted_fields
 from p4model.state.errors import AlreadyExists, InvalidArgument, NotFound
 
 NAME = "$PORT"

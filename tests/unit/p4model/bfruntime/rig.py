@@ -8,15 +8,15 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
-from google.rpc import status_pb2
 
 from bfrt.proto import bfruntime_pb2 as pb
 from bfrt.proto import bfruntime_pb2_grpc as rpc
+from p4model.bfruntime import serve
+from p4model.bfruntime.schema import Schema
 from p4model.device import Device
 from p4model.objects import ProgramInfo
-from p4model.service import serve
-from p4model.service.schema import Schema
-from tests.unit.p4model.service.program import PROGRAM, Program
+from tests.unit.p4model.bfruntime.program import PROGRAM, Program
+from tests.unit.p4model.calls import StreamCall, details, refusal
 
 ALL_PIPES = pb.TargetDevice(pipe_id=0xFFFF)
 NAME = "program"
@@ -105,31 +105,16 @@ class Rig:
             await stream.close()
 
 
-class Stream:
+class Stream(StreamCall[pb.StreamMessageResponse]):
     """One StreamChannel."""
 
+    response = pb.StreamMessageResponse
+
     def __init__(self, stub: rpc.BfRuntimeStub) -> None:
-        self.call = stub.StreamChannel()
+        super().__init__(stub.StreamChannel())
 
     async def send(self, message: pb.StreamMessageRequest) -> None:
         await self.call.write(message)
-
-    async def receive(self) -> pb.StreamMessageResponse:
-        async with asyncio.timeout(10):
-            message = await self.call.read()
-        assert isinstance(message, pb.StreamMessageResponse), await self.call.code()
-        return message
-
-    async def code(self) -> grpc.StatusCode:
-        """How the server ended the stream."""
-        async with asyncio.timeout(10):
-            code: grpc.StatusCode = await self.call.code()
-        return code
-
-    async def close(self) -> None:
-        if not self.call.done():
-            await self.call.done_writing()
-            assert await self.code() is grpc.StatusCode.OK
 
 
 def subscription(client: int, **notifications: bool) -> pb.StreamMessageRequest:
@@ -156,27 +141,7 @@ def numbers(data: pb.TableData) -> dict[int, int]:
 
 def parts(error: grpc.aio.AioRpcError) -> list[pb.Error]:
     """What the trailing metadata tell of each update."""
-    trailing: Any = error.trailing_metadata()
-    (details,) = (value for key, value in trailing if key == "grpc-status-details-bin")
-    status = status_pb2.Status.FromString(details)
-    assert status.code == grpc.StatusCode.UNKNOWN.value[0]
-    assert status.message == error.details()
-    made = []
-    for detail in status.details:
-        part = pb.Error()
-        assert detail.type_url == "type.googleapis.com/bfrt_proto.Error"
-        assert detail.Unpack(part)
-        made.append(part)
-    return made
-
-
-async def refusal(call: Awaitable[object]) -> grpc.aio.AioRpcError:
-    """The error that a call ends with."""
-    try:
-        await call
-    except grpc.aio.AioRpcError as error:
-        return error
-    raise AssertionError("the call was not refused")
+    return details(error, pb.Error)
 
 
 async def only_part(call: Awaitable[object]) -> tuple[int, str]:

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.ids import Prefix, assign
-from tests.unit.p4model.service.program import (
+from p4model.bfruntime.ids import Prefix
+from p4model.serving.ids import assign
+from tests.unit.p4model.bfruntime.program import (
     CONNECTIONS,
     DECISIONS,
     FLOWS,
@@ -19,7 +20,7 @@ from tests.unit.p4model.service.program import (
     SPLICED,
     TRAFFIC,
 )
-from tests.unit.p4model.service.rig import Rig, run
+from tests.unit.p4model.bfruntime.rig import Rig, run
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def test_ids_are_those_of_the_compiler(prefix: Prefix, name: str, expected: int)
 
 
 def test_ids_are_unique(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("p4model.service.ids.one_at_a_time", lambda name: 0xABFFFFFF)
+    monkeypatch.setattr("p4model.serving.ids.one_at_a_time", lambda name: 0xABFFFFFF)
     assert assign(Prefix.DIGEST, ["b", "a", "a"]) == {"a": 0x8EFFFFFF, "b": 0x8E000000}
 
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 import grpc
 
 from bfrt.proto import bfruntime_pb2 as pb
-from tests.unit.p4model.service.program import CONNECTIONS, DECISIONS, FLOWS, ONLY_DEFAULT, SEEN, SET, SPLICED, TRAFFIC
-from tests.unit.p4model.service.rig import Rig, exact, numbers, only_part, parts, refusal, run, stream
+from tests.unit.p4model.bfruntime.program import (
+    CONNECTIONS,
+    DECISIONS,
+    FLOWS,
+    ONLY_DEFAULT,
+    SEEN,
+    SET,
+    SPLICED,
+    TRAFFIC,
+)
+from tests.unit.p4model.bfruntime.rig import Rig, exact, numbers, only_part, parts, run, stream
+from tests.unit.p4model.calls import refusal
 
 INSERT, MODIFY, DELETE = pb.Update.INSERT, pb.Update.MODIFY, pb.Update.DELETE
 INVALID, NOT_FOUND, UNSUPPORTED = 3, 5, 12

@@ -8,21 +8,21 @@ import grpc
 import pytest
 
 from bfrt.proto import bfruntime_pb2 as pb
-from p4model.service.clients import Client, Clients
-from p4model.service.learning import Learning
-from p4model.service.tables import ports
-from tests.unit.p4model.service.program import CONNECTIONS, ENDED, FLOWS, SET, SPLICED
-from tests.unit.p4model.service.rig import (
+from p4model.bfruntime.clients import Client, Clients, Responses
+from p4model.bfruntime.learning import Learning
+from p4model.bfruntime.tables import ports
+from tests.unit.p4model.bfruntime.program import CONNECTIONS, ENDED, FLOWS, SET, SPLICED
+from tests.unit.p4model.bfruntime.rig import (
     NAME,
     Rig,
     Stream,
     exact,
     only_part,
-    refusal,
     run,
     stream,
     subscription,
 )
+from tests.unit.p4model.calls import refusal
 
 INSERT, MODIFY = pb.Update.INSERT, pb.Update.MODIFY
 INVALID, EXISTS, UNSUPPORTED = 3, 6, 12
@@ -178,7 +178,7 @@ def test_digests_are_lost_without_a_bound_learner() -> None:
     async def scenario(rig: Rig) -> None:
         clients, loop = Clients(), asyncio.get_running_loop()
         learning = Learning(rig.schema, clients, 0)
-        client = clients.subscribe(7, pb.Notifications(enable_learn_notifications=True))
+        client = clients.subscribe(7, pb.Notifications(enable_learn_notifications=True), Responses())
         assert client is not None
         for bound in (False, True):
             client.bound = bound
@@ -187,7 +187,7 @@ def test_digests_are_lost_without_a_bound_learner() -> None:
             flushed = loop.create_future()
             loop.call_soon(loop.call_later, 0, flushed.set_result, None)
             await flushed
-            assert client.outgoing.qsize() == (2 if bound else 0)
+            assert len(client.outgoing) == (2 if bound else 0)
 
     run(scenario)
 
@@ -197,7 +197,7 @@ def test_large_client_ids_hear_nothing() -> None:
         for id_, told in ((0xFFFFFF, 1), (0x1000000, 0)):
             client = Client(id_, pb.Notifications())
             client.notify(pb.StreamMessageResponse())
-            assert client.outgoing.qsize() == told
+            assert len(client.outgoing) == told
 
     asyncio.run(scenario())
 

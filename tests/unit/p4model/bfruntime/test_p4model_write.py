@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from bfrt.proto import bfruntime_pb2 as pb
-from tests.unit.p4model.service.program import (
+from tests.unit.p4model.bfruntime.program import (
     CONNECTIONS,
     DECISIONS,
     FLOWS,
@@ -19,7 +19,8 @@ from tests.unit.p4model.service.program import (
     SET,
     SPLICED,
 )
-from tests.unit.p4model.service.rig import Rig, exact, numbers, only_part, parts, refusal, run, stream
+from tests.unit.p4model.bfruntime.rig import Rig, exact, numbers, only_part, parts, run, stream
+from tests.unit.p4model.calls import refusal
 
 INSERT, MODIFY, DELETE = pb.Update.INSERT, pb.Update.MODIFY, pb.Update.DELETE
 INSERT_OR_MODIFY, MODIFY_INC, RESET = pb.Update.INSERT_OR_MODIFY, pb.Update.MODIFY_INC, pb.Update.RESET

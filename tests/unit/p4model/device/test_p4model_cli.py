@@ -8,25 +8,40 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import grpc
 import pytest
 
 import bfrt
 from p4model.cli import main
 from p4model.ports import Port
 from tests.unit.ebpf.hosts import Host
+from tests.unit.p4model.p4runtime.rig import SOURCE, Client, line
 
 SWAP = Path(__file__).with_name("swap.p4")
 ROOT = Path(__file__).parents[4]
 FRAME = bytes.fromhex("024c00000001 024c00000002 88b5") + bytes(50)
+DECIDED = (1).to_bytes(6) + FRAME[6:]
+"""What the table decisions of SOURCE makes of it."""
 
 
-def _started(host: Host, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "p4model.cli", str(SWAP), *arguments]
-    return host.run(
-        lambda: subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    )
+@contextmanager
+def _running(host: Host, *arguments: str) -> Iterator[None]:
+    """The command with its ports on left and right, which ends well when it is asked to."""
+    command = [sys.executable, "-m", "p4model.cli", *arguments, "--port", "1=left", "--port", "64=right"]
+    pipe = subprocess.PIPE
+    with host.run(lambda: subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=10)
+    assert process.returncode == 0, errors
 
 
 async def _connect_ports(address: str) -> None:
@@ -35,23 +50,47 @@ async def _connect_ports(address: str) -> None:
         await session.write([lines.insert((1,), "to", (64,)), lines.insert((64,), "to", (1,))])
 
 
-def test_frames_pass_as_the_tables_say(host: Host, tmp_path: Path) -> None:
-    address = f"unix:{tmp_path / 'bfrt'}"
-    options = ("--name", "lines", "--port", "1=left", "--port", "64=right", "--grpc", address)
-    with _started(host, *options) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", process.stderr and process.stderr.read()
-        asyncio.run(_connect_ports(address))
+async def _set_pipeline_and_connect_ports(address: str) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        client = Client(channel, device_id=3)
+        async with client.controller():
+            await client.set_pipeline()
+            await client.insert(line(1, 64), line(64, 1))
+
+
+async def _connect_ports_alone(address: str) -> None:
+    async with grpc.aio.insecure_channel(address) as channel:
+        client = Client(channel)
+        async with client.controller():
+            await client.insert(line(1, 64), line(64, 1))
+
+
+@pytest.mark.parametrize(
+    ("program", "connect", "arrives"),
+    [
+        ((str(SWAP), "--name", "lines"), _connect_ports, FRAME),
+        (("--no-p4", "--device-id", "3"), _set_pipeline_and_connect_ports, DECIDED),
+        ((str(SOURCE),), _connect_ports_alone, DECIDED),
+    ],
+    ids=["TNA", "no program", "v1model"],
+)
+def test_frames_pass_as_the_tables_say(
+    host: Host,
+    tmp_path: Path,
+    program: tuple[str, ...],
+    connect: Callable[[str], Coroutine[None, None, None]],
+    arrives: bytes,
+) -> None:
+    address = f"unix:{tmp_path / 'grpc'}"
+    with _running(host, *program, "--grpc", address):
+        asyncio.run(connect(address))
         near, far = host.run(lambda: Port(0, "left-far")), host.run(lambda: Port(0, "right-far"))
         for one, other in ((near, far), (far, near)):
             one.send(FRAME)
             assert select.select([other], [], [], 10)[0], "nothing has arrived"
-            assert list(other.receive(1)) == [FRAME]
+            assert list(other.receive(1)) == [arrives]
         near.close()
         far.close()
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=10)
-    assert process.returncode == 0, errors
 
 
 def test_what_cannot_be_started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +109,18 @@ def test_what_cannot_be_started(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], [str(SWAP), "--port", "left"], [str(SWAP), "--port", "512=left"], [str(SWAP), "-D", "1=2"]]
+    "arguments",
+    [
+        [],
+        [str(SWAP), "--no-p4"],
+        [str(SWAP), "--port", "left"],
+        [str(SWAP), "--port", "512=left"],
+        [str(SWAP), "-D", "1=2"],
+        [str(SWAP), "--device-id", "1"],
+        ["--no-p4", "--pipes", "2"],
+        ["--no-p4", "--name", "x"],
+        ["--no-p4", "--device-id", "-1"],
+    ],
 )
 def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:

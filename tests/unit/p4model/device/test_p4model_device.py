@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from p4model.device import Device, Learned
+from p4model.device import Device, Learned, Switch
 from p4model.objects import ProgramInfo
 from p4model.state import DeviceState
 
@@ -56,3 +56,17 @@ def test_findings_are_logged_once(caplog: pytest.LogCaptureFixture) -> None:
         device.process(1, b"")
         device.process(1, b"")
     assert [record.getMessage() for record in caplog.records] == program.result.findings
+
+
+def test_a_switch_drops_what_comes_without_a_device() -> None:
+    switch = Switch()
+    dropped = switch.process(1, b"frame")
+    assert (dropped.outputs, dropped.digests, dropped.findings) == ((), (), ())
+
+
+def test_a_switch_may_get_another_device() -> None:
+    programs = _Program(), _Program()
+    switch = Switch(Device(programs[0]))
+    assert switch.process(1, b"") is programs[0].result
+    switch.device = Device(programs[1])
+    assert switch.process(1, b"") is programs[1].result
