@@ -9,3 +9,6 @@ DIRECTORY = Path(__file__).resolve().parent
 
 TOFINO = DIRECTORY / "tofino" / "l7lb.p4"
 """The main source for Tofino 1 and 2 (TNA and T2NA)."""
+
+V1MODEL = DIRECTORY / "v1model" / "l7lb.p4"
+"""The main source for bmv2 and every other target with the v1model architecture."""

@@ -1,4 +1,5 @@
-// Every size of the program. Each can be given on the compiler's command line instead: -D CONNECTIONS=65536.
+// Every size of the program. Each can be given on the compiler's command line instead: -D CONNECTIONS=65536. What a
+// switch in software has of its own is in v1model/sizes.p4.
 //
 // What a size costs: an SRAM block holds 1024 lines of 128 bits. An entry of an exact table takes, of such a line, its
 // key without the bits that its position implies (10, and 2 more where each way is a multiple of 4 blocks), 4 bits of
@@ -45,6 +46,11 @@
 #endif
 #ifndef CONNECTIONS_PLACEMENT
 #define CONNECTIONS_PLACEMENT
+#endif
+
+// A property of the tables of records, where the target notices by itself that an entry is idle.
+#ifndef AGEING
+#define AGEING
 #endif
 
 // Bits of a connection's digest, the whole key of its record. Of n connections about n^2 / 2^(DIGEST_BITS + 1) share

@@ -65,12 +65,24 @@ struct becomes_t {
     tcp_port_t destination_port;
 }
 
+// The report of a translated segment with FIN or RST, as it leaves.
+const bit<3> DIGEST_ENDED = 1;
+struct ended_t {
+    ipv4_address_t source_address;
+    tcp_port_t source_port;
+    ipv4_address_t destination_address;
+    tcp_port_t destination_port;
+    bit<8> flags;
+}
+
 struct metadata_t {
     // From the parser.
     entry_t entry;
     verdict_t passes_as; // why the slow path gets a packet that is no whole TCP segment; 0 is `miss`
     bit<1> unknown_options;
-    bit<16> ipv4_residual; // of a checksum: what is left of it without the fields that a translation changes
+
+    // Of checksums: what is left of each without the fields that a translation changes.
+    bit<16> ipv4_residual;
     bit<16> tcp_residual;
 
     // From classification.
@@ -96,11 +108,11 @@ struct metadata_t {
     bit<1> spliced; // a record's path has confirmed the packet's addresses
     bit<1> holdable; // not for the server if the record has a pivot
     bit<1> held; // and it has
-    bit<1> update_checksums;
+    bit<1> update_checksums; // for a deparser that does so
     verdict_t verdict_if_spliced;
     verdict_t verdict;
 
-    // For tunnels and ageing.
+    // For tunnels, and for ageing without idle timeouts.
     bit<16> outer_ipv4_length;
     bit<16> outer_udp_length;
     bit<16> entropy;

@@ -23,6 +23,7 @@ control Connections(inout metadata_t meta) {
         }
         const default_action = NoAction();
         size = CONNECTIONS;
+        AGEING
     }
 
     apply {

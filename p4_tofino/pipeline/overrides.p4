@@ -50,6 +50,7 @@ control Overrides(in headers_t hdr, inout metadata_t meta) {
         }
         const default_action = unchanged();
         size = OVERRIDES;
+        AGEING
     }
 
     apply {

@@ -1,4 +1,4 @@
-// The translation itself (fastpath/rewrite.py is the reference); the deparser brings the checksums up to date.
+// The translation itself (fastpath/rewrite.py is the reference), but for the checksums.
 
 #ifndef L7LB_REWRITE_P4
 #define L7LB_REWRITE_P4

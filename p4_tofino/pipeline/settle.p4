@@ -5,8 +5,8 @@
 
 #include "types.p4"
 
-// Comes before Paths, which may yet find that the record is not the segment's. Then the checksums are computed of what
-// they were computed of before, and at most 0xFFFF turns into 0x0000, its other form.
+// Comes before Paths, which may yet find that the record is not the segment's. Then a deparser computes the checksums of
+// what they were computed of before, and at most 0xFFFF turns into 0x0000, its other form.
 control Settle(inout metadata_t meta) {
     apply {
         if (meta.direction == TO_SERVER && meta.pivot_and_path[PATH_BITS:PATH_BITS] == 1 && meta.holdable == 1) {

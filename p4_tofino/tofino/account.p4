@@ -85,4 +85,13 @@ control Account(in metadata_t meta) {
     }
 }
 
+// Of a packet that was not: by verdict.
+control Outcomes(in verdict_t verdict) {
+    Counter<bit<64>, bit<8>>(64, CounterType_t.PACKETS) outcomes;
+
+    apply {
+        outcomes.count(verdict);
+    }
+}
+
 #endif

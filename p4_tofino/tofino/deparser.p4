@@ -1,20 +1,9 @@
-// From headers to bytes, with checksums, and the report of a closing connection.
+// From headers to bytes, with checksums, and the report of a connection that ends.
 
 #ifndef L7LB_DEPARSER_P4
 #define L7LB_DEPARSER_P4
 
 #include "types.p4"
-
-const DigestType_t DIGEST_ENDED = 1;
-
-// A translated segment with FIN or RST, as it leaves.
-struct ended_t {
-    ipv4_address_t source_address;
-    tcp_port_t source_port;
-    ipv4_address_t destination_address;
-    tcp_port_t destination_port;
-    bit<8> flags;
-}
 
 control IngressDeparser(
         packet_out packet,
@@ -55,20 +44,7 @@ control IngressDeparser(
             });
         }
 
-        packet.emit(hdr.ethernet);
-        packet.emit(hdr.outer_ipv4);
-        packet.emit(hdr.outer_udp);
-        packet.emit(hdr.vxlan);
-        packet.emit(hdr.inner_ethernet);
-        packet.emit(hdr.ipv4);
-        packet.emit(hdr.tcp);
-        packet.emit(hdr.first_lead);
-        packet.emit(hdr.timestamps);
-        packet.emit(hdr.second_lead);
-        packet.emit(hdr.sack_4);
-        packet.emit(hdr.sack_3);
-        packet.emit(hdr.sack_2);
-        packet.emit(hdr.sack_1);
+        packet.emit(hdr);
     }
 }
 
