@@ -13,7 +13,7 @@ from fastpath.switch.network import Network
 
 
 class Count(NamedTuple):
-    """A value of a counter; `bytes` are those of whole frames, 0 where the counter counts packets alone."""
+    """A value of a counter; `bytes` are those of whole frames, and mean nothing where it counts packets alone."""
 
     packets: int
     bytes: int
@@ -58,6 +58,10 @@ class Driver(Protocol):
     """
 
     @property
+    def connected(self) -> bool:
+        """Whether requests can be made."""
+
+    @property
     def lost(self) -> int:
         """Reports that nobody will hear of."""
 
@@ -92,7 +96,7 @@ class Driver(Protocol):
         """The values of a counter at `indexes`, or all in order; raises Unavailable."""
 
     def ends(self) -> AsyncIterator[list[End]]:
-        """Reports of the digest `ended`, in batches; survives reconnects, ends after `close`."""
+        """Reports of translated FINs and RSTs, in batches; survives reconnects, ends after `close`."""
 
     def watch(self, ledger: Ledger, idle_after: float, found: IdleReports) -> Watch:
         """What hands the splices of `ledger` without a packet for `idle_after` seconds to `found`; once, at first."""

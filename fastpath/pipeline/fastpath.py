@@ -207,7 +207,7 @@ class PipelineFastPath:
             drops=drops,
             events_lost=self._driver.lost,
             collisions=self._ledger.collisions,
-            reachable=self._programming.agreed,
+            reachable=self._driver.connected and self._programming.agreed,
         )
 
     @property

@@ -127,8 +127,9 @@ class Programming:
                 try:
                     await self._write([*paths, *difference(*batch.rows())])
                 except Refusal as refusal:
-                    refused |= self._without_room(batch, refusal)
-                    if len(refused) > _REFUSALS:
+                    more = self._without_room(batch, refusal) - refused
+                    refused |= more
+                    if not more or len(refused) > _REFUSALS:
                         raise TableFull(f"connections refused {len(refused)} of {len(batch.new)} splices") from refusal
                 else:
                     break

@@ -25,8 +25,6 @@ PREFIXED = frozenset({"routes"})
 """Tables whose key is one prefix."""
 TRAFFIC, OUTCOMES = "traffic", "outcomes"
 """The counters of the program."""
-ENDED = "ended"
-"""The digest of the program."""
 
 _ORDER = {table: place for place, table in enumerate(TABLES)}
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from fastpath.errors import Rejected, TableFull, Unavailable
 from fastpath.pipeline.digest import digest
+from fastpath.pipeline.fastpath import PipelineFastPath
 from fastpath.records import Flow, Pivot, Splice
-from fastpath.tofino import TofinoFastPath
 from tests.unit.pipeline.plane import Plane, expected
-from tests.unit.pipeline.program import PATHS, info
+from tests.unit.pipeline.program import PATHS
 from tests.unit.pipeline.samples import (
     LISTENER,
     NEXT_HOPS,
@@ -23,7 +21,7 @@ from tests.unit.pipeline.samples import (
     colliding,
     splice,
 )
-from tests.unit.tofino.switches import Switch, run, running
+from tests.unit.pipeline.switches import MakeSwitch, Switch, run, running
 
 RECORDS = ("connections", "overrides")
 
@@ -38,13 +36,13 @@ def assert_right(switch: Switch, *splices: Splice, bits: int = 32) -> None:
     assert entries == len(splices)
 
 
-async def configured(fastpath: TofinoFastPath) -> None:
+async def configured(fastpath: PipelineFastPath) -> None:
     await fastpath.configure([LISTENER], SERVERS, NEXT_HOPS)
 
 
-def test_a_splice_takes_one_entry_that_both_directions_find(tmp_path: Path) -> None:
+def test_a_splice_takes_one_entry_that_both_directions_find(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             splices = [splice(port, pivot=9 if port % 2 else None) for port in range(1, 20)]
             await fastpath.install(splices)
@@ -57,9 +55,9 @@ def test_a_splice_takes_one_entry_that_both_directions_find(tmp_path: Path) -> N
     run(scenario())
 
 
-def test_an_update_changes_the_entry(tmp_path: Path) -> None:
+def test_an_update_changes_the_entry(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2)])
             changed = splice(1, pivot=77, server=SERVERS[1].endpoint, server_id=SERVERS[1].id, delta=6)
@@ -72,9 +70,9 @@ def test_an_update_changes_the_entry(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_snat_takes_overrides_by_full_addresses(tmp_path: Path) -> None:
+def test_snat_takes_overrides_by_full_addresses(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             translated = splice(1, source=SNAT, pivot=3)
             await fastpath.install([translated, splice(2)])
@@ -87,9 +85,9 @@ def test_snat_takes_overrides_by_full_addresses(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_splice_of_an_unknown_vip_or_server_takes_overrides(tmp_path: Path) -> None:
+def test_a_splice_of_an_unknown_vip_or_server_takes_overrides(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             strange = splice(1, flow=Flow(client(1), OTHER_VIP))
             stranger = splice(2, server=SNAT)
@@ -100,9 +98,9 @@ def test_a_splice_of_an_unknown_vip_or_server_takes_overrides(tmp_path: Path) ->
     run(scenario())
 
 
-def test_a_digest_that_is_taken_sends_the_later_splice_to_overrides(tmp_path: Path) -> None:
+def test_a_digest_that_is_taken_sends_the_later_splice_to_overrides(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path, info(digest_bits=6)) as (switch, fastpath, _):
+        async with running(make_switch(digest_bits=6)) as (switch, fastpath, _):
             await configured(fastpath)
             first, second, third = (splice(port) for port in colliding(3, 6))
             await fastpath.install([first, second])
@@ -120,9 +118,9 @@ def test_a_digest_that_is_taken_sends_the_later_splice_to_overrides(tmp_path: Pa
     run(scenario())
 
 
-def test_what_does_not_fit_changes_nothing(tmp_path: Path) -> None:
+def test_what_does_not_fit_changes_nothing(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path, info(connections=3, overrides=4)) as (switch, fastpath, _):
+        async with running(make_switch(connections=3, overrides=4)) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2)])
             with pytest.raises(TableFull, match="2 more splices do not fit: 2 of 3"):
@@ -142,9 +140,9 @@ def test_what_does_not_fit_changes_nothing(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_what_is_refused_changes_nothing(tmp_path: Path) -> None:
+def test_what_is_refused_changes_nothing(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             assert (fastpath.limits.timestamps, fastpath.limits.pivot) == (False, Pivot.BIT)
             with pytest.raises(Rejected, match="translates no timestamps"):
@@ -156,9 +154,9 @@ def test_what_is_refused_changes_nothing(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_an_entry_that_finds_no_place_goes_to_overrides(tmp_path: Path) -> None:
+def test_an_entry_that_finds_no_place_goes_to_overrides(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             full = {(digest(client(port), 1, 32),) for port in (2, 4)}
             switch.refuse("connections", full)
@@ -172,9 +170,9 @@ def test_an_entry_that_finds_no_place_goes_to_overrides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("table", ["connections", "overrides", "paths_to_client"])
-def test_a_table_that_refuses_refuses_the_batch(tmp_path: Path, table: str) -> None:
+def test_a_table_that_refuses_refuses_the_batch(make_switch: MakeSwitch, table: str) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             switch.refuse(table, None)
             with pytest.raises(TableFull):
@@ -187,9 +185,9 @@ def test_a_table_that_refuses_refuses_the_batch(tmp_path: Path, table: str) -> N
     run(scenario())
 
 
-def test_too_many_paths(tmp_path: Path) -> None:
+def test_too_many_paths(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(port, server_id=port) for port in range(1, PATHS + 1)])
             with pytest.raises(TableFull, match=f"all {PATHS} paths are taken"):
@@ -202,12 +200,12 @@ def test_too_many_paths(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_entries_that_are_not_ours_are_noticed_and_removed(tmp_path: Path) -> None:
+def test_entries_that_are_not_ours_are_noticed_and_removed(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1)])
-            switch.device.state.table("Ingress.connections").insert((digest(client(2), 1, 32),), 0, (1, 0, 0))
+            switch.table("connections").insert((digest(client(2), 1, 32),), 0, (1, 0, 0))
             with pytest.raises(Unavailable, match=r"connections\(digest=0x"):
                 await fastpath.install([splice(2), splice(3)])
             await fastpath.settled()
@@ -218,9 +216,9 @@ def test_entries_that_are_not_ours_are_noticed_and_removed(tmp_path: Path) -> No
     run(scenario())
 
 
-def test_closing_leaves_empty_tables(tmp_path: Path) -> None:
+def test_closing_leaves_empty_tables(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2, source=SNAT)])
             await fastpath.close()
@@ -232,33 +230,30 @@ def test_closing_leaves_empty_tables(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_removed(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        switch = Switch(tmp_path)
-        for table, key, arguments in (("connections", (7,), (1, 0, 0)), ("classify.vips", (1, 2), (3,))):
-            switch.device.state.table(f"Ingress.{table}").insert(key, 0, arguments)
-        async with running(tmp_path, switch=switch):
+        switch = make_switch()
+        await switch.prepare()
+        for table, key, arguments in (("connections", (7,), (1, 0, 0)), ("vips", (1, 2), (3,))):
+            switch.table(table).insert(key, 0, arguments)
+        async with running(switch):
             assert not switch.rows("vips", "connections")
 
     run(scenario())
 
 
-def test_another_program_is_refused(tmp_path: Path) -> None:
+def test_another_program_is_refused(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        program = info()
-        without = [table for table in program.tables if not table.name.endswith("routes")]
-        with pytest.raises(Unavailable, match=r"the switch runs another program: no table 'routes'"):
-            async with running(
-                tmp_path, type(program)(tuple(without), program.counters, program.registers, program.digests)
-            ):
+        with pytest.raises(Unavailable, match=r"another program: no table 'routes'"):
+            async with running(make_switch(without="routes")):
                 pass
 
     run(scenario())
 
 
-def test_the_vip_is_known_to_all(tmp_path: Path) -> None:
+def test_the_vip_is_known_to_all(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             assert [key for _, key in switch.rows("vips")] == [(int.from_bytes(VIP.address, "big"), VIP.port)]
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
 from fastpath.errors import Rejected, TableFull
+from fastpath.pipeline.driver import Driver
+from fastpath.pipeline.fastpath import PipelineFastPath
 from fastpath.pipeline.groups import Groups, Links, group
 from fastpath.records import Counters, Direction, Flow, Listener, NextHop, Splice, Traffic, Vxlan
 from fastpath.switch.network import Network, Port
-from fastpath.tofino import TofinoFastPath
-from fastpath.tofino.driver import BfrtDriver
 from slowpath.wire.endpoint import Endpoint
 from tests.unit.pipeline.plane import Plane, expected
 from tests.unit.pipeline.samples import (
@@ -27,8 +26,8 @@ from tests.unit.pipeline.samples import (
     client,
     splice,
 )
-from tests.unit.tofino.switches import CLIENT_SIDE, Switch, run, running
-from tests.unit.tofino.test_tofino_install import assert_right, configured
+from tests.unit.pipeline.switches import CLIENT_SIDE, MakeSwitch, Switch, run, running
+from tests.unit.pipeline.test_pipeline_install import assert_right, configured
 
 APART = [Listener(VIP, servers=frozenset({7})), Listener(OTHER_VIP, servers=frozenset({8}))]
 TOGETHER = [Listener(VIP, servers=frozenset({7, 8})), Listener(OTHER_VIP, servers=frozenset({8}))]
@@ -47,25 +46,26 @@ def groups_of(switch: Switch, table: str) -> dict[Endpoint, int]:
 
 
 def test_vips_that_come_to_share_a_server_come_to_share_a_group(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_switch: MakeSwitch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await fastpath.configure(APART, SERVERS, NEXT_HOPS)
             vips = groups_of(switch, "vips")
             assert vips[VIP] != vips[OTHER_VIP]
             splices = [*(splice(port) for port in range(1, 9)), *(other(port) for port in range(1, 4))]
             await fastpath.install(splices)
             assert len(switch.rows("connections")) == 11
-            write = BfrtDriver.write
+            kind = type(fastpath._driver)
+            write = kind.write
 
-            async def checked(driver: BfrtDriver, steps: Sequence[object], **how: bool) -> None:
+            async def checked(driver: Driver, steps: Sequence[object], **how: bool) -> None:
                 await write(driver, steps, **how)  # type: ignore[arg-type]
                 plane = Plane(switch.rows(), 32)
                 for each in splices:
                     assert all(plane.process(packet) == rewrite for packet, rewrite in expected(each).items())
 
-            monkeypatch.setattr(BfrtDriver, "write", checked)
+            monkeypatch.setattr(kind, "write", checked)
             await fastpath.configure(TOGETHER, SERVERS, NEXT_HOPS)
             assert groups_of(switch, "vips") == {VIP: vips[VIP], OTHER_VIP: vips[VIP]}
             assert set(groups_of(switch, "servers").values()) == {vips[VIP]}
@@ -81,9 +81,9 @@ def test_vips_that_come_to_share_a_server_come_to_share_a_group(
     run(scenario())
 
 
-def test_what_is_not_configured_any_more_stays_while_it_has_records(tmp_path: Path) -> None:
+def test_what_is_not_configured_any_more_stays_while_it_has_records(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1)])
             await fastpath.configure([Listener(OTHER_VIP)], [OTHER_SERVER], NEXT_HOPS)
@@ -98,9 +98,9 @@ def test_what_is_not_configured_any_more_stays_while_it_has_records(tmp_path: Pa
     run(scenario())
 
 
-def test_a_new_route_moves_paths_to_it(tmp_path: Path) -> None:
+def test_a_new_route_moves_paths_to_it(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1)])
             tunnel = Vxlan(bytes((10, 2, 0, 1)), bytes((10, 2, 0, 20)), 42, bytes(6), b"\2" * 6)
@@ -120,9 +120,9 @@ def test_a_new_route_moves_paths_to_it(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_settings_that_cannot_be_change_nothing(tmp_path: Path) -> None:
+def test_settings_that_cannot_be_change_nothing(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             before = switch.rows()
             with pytest.raises(Rejected, match=r"next hop for 0a\.09\.00\.00/16: there is no port 9"):
@@ -149,10 +149,10 @@ def test_settings_that_cannot_be_change_nothing(tmp_path: Path) -> None:
         (Port(3, b"\2" * 6, ((bytes(16), 64),)), "port 3: .*/64 is not an IPv4 address and prefix"),
     ],
 )
-def test_ports_that_cannot_be(tmp_path: Path, port: Port, message: str) -> None:
+def test_ports_that_cannot_be(make_switch: MakeSwitch, port: Port, message: str) -> None:
     async def scenario() -> None:
         with pytest.raises(Rejected, match=message):
-            async with running(tmp_path, network=Network((CLIENT_SIDE, port))):
+            async with running(make_switch(), network=Network((CLIENT_SIDE, port))):
                 pass
 
     run(scenario())
@@ -161,25 +161,26 @@ def test_ports_that_cannot_be(tmp_path: Path, port: Port, message: str) -> None:
 def counted(switch: Switch, name: str, index: int, packets: int, octets: int) -> None:
     """Let the data plane count."""
     for _ in range(packets):
-        switch.device.state.counter(name).count(index, octets)
+        switch.counter(name).count(index, octets)
 
 
-def test_counters_outlive_paths_and_servers(tmp_path: Path) -> None:
-    async def refreshed(fastpath: TofinoFastPath) -> Counters:
+def test_counters_outlive_paths_and_servers(make_switch: MakeSwitch) -> None:
+    async def refreshed(fastpath: PipelineFastPath) -> Counters:
         await fastpath.refresh()
         return fastpath.counters()
 
     async def scenario() -> None:
-        switch = Switch(tmp_path)
-        counted(switch, "Ingress.traffic", 0, 5, 100)
-        async with running(tmp_path, switch=switch) as (_, fastpath, _link):
+        switch = make_switch()
+        await switch.prepare()
+        counted(switch, "traffic", 0, 5, 100)
+        async with running(switch) as (_, fastpath, _link):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2, server=OTHER_SERVER.endpoint, server_id=8)])
-            counted(switch, "Ingress.traffic", 0, 2, 74)
-            counted(switch, "Ingress.traffic", 1, 1, 1014)
-            counted(switch, "Ingress.traffic", 2, 1, 60)
-            counted(switch, "Ingress.outcomes", 1, 3, 60)
-            counted(switch, "Ingress.outcomes", 16 + 3, 2, 60)
+            counted(switch, "traffic", 0, 2, 74)
+            counted(switch, "traffic", 1, 1, 1014)
+            counted(switch, "traffic", 2, 1, 60)
+            counted(switch, "outcomes", 1, 3, 60)
+            counted(switch, "outcomes", 16 + 3, 2, 60)
             found = await refreshed(fastpath)
             assert found.servers[7][Direction.TO_SERVER] == Traffic(2, 120)
             assert found.servers[7][Direction.TO_CLIENT] == Traffic(1, 1000)
@@ -187,15 +188,15 @@ def test_counters_outlive_paths_and_servers(tmp_path: Path) -> None:
             assert (found.punts[1], found.drops[3]) == (3, 2)  # type: ignore[index]
             await fastpath.remove([splice(1).flow])
             await fastpath.configure([LISTENER], [OTHER_SERVER], NEXT_HOPS)
-            counted(switch, "Ingress.traffic", 0, 1, 74)
+            counted(switch, "traffic", 0, 1, 74)
             await fastpath._programming.tidy(fastpath.refresh)
             await fastpath.install([splice(3, server_id=9)])
-            counted(switch, "Ingress.traffic", 0, 1, 64)
+            counted(switch, "traffic", 0, 1, 64)
             await switch.stop()
-            switch.forget()
+            await switch.forget()
             await switch.start()
             await switch.back(fastpath)
-            counted(switch, "Ingress.traffic", 0, 1, 54)
+            counted(switch, "traffic", 0, 1, 54)
             found = await refreshed(fastpath)
             assert found.servers[7][Direction.TO_SERVER] == Traffic(3, 180)
             # What was counted between the last look and the restart is lost.

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from fastpath import frame as cpu
 from fastpath.errors import TableFull
 from fastpath.frame import Action
-from fastpath.interface import Batch, Closed, Idle
+from fastpath.interface import Closed
 from fastpath.pipeline.digest import digest
 from fastpath.pipeline.ledger import PER_PREFIX
 from fastpath.records import Reason, Tuple4
 from fastpath.switch import arp
 from fastpath.switch.arp import Arp, Operation
-from fastpath.tofino import TofinoFastPath
 from slowpath.wire import tcp
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 from tests.unit.pipeline.plane import Plane
-from tests.unit.pipeline.program import ENDED, SEEN_WORDS, info
+from tests.unit.pipeline.program import ENDED
+from tests.unit.pipeline.reader import Reader
 from tests.unit.pipeline.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, VIP, client, colliding, splice
-from tests.unit.tofino.switches import CLIENT_SIDE, SocketLink, Switch, run, running
-from tests.unit.tofino.test_tofino_configure import APART, TOGETHER
-from tests.unit.tofino.test_tofino_install import assert_right, configured
+from tests.unit.pipeline.switches import CLIENT_SIDE, MakeSwitch, SocketLink, Switch, run, running
+from tests.unit.pipeline.test_pipeline_configure import APART, TOGETHER
+from tests.unit.pipeline.test_pipeline_install import assert_right, configured
 
 MAC = bytes.fromhex("02000000c0fe")
 ANNOUNCEMENT = Arp(Operation.REQUEST, CLIENT_SIDE.mac, VIP.address, bytes(6), VIP.address)
@@ -37,7 +36,7 @@ BITS = 6
 def ended(switch: Switch, source: Endpoint, destination: Endpoint, flags: int) -> None:
     """A translated packet leaves with these flags."""
     addresses = (int.from_bytes(source.address, "big"), source.port, int.from_bytes(destination.address, "big"))
-    switch.device.process(0, ENDED.pack(*addresses, destination.port, flags))
+    switch.process(ENDED.pack(*addresses, destination.port, flags))
 
 
 def syn(source: Endpoint, destination: Endpoint = VIP) -> bytes:
@@ -57,24 +56,9 @@ async def received(link: SocketLink) -> bytes:
     return await asyncio.wait_for(asyncio.get_running_loop().sock_recv(link.wire, 65535), 10)
 
 
-class Reader:
-    """Somebody who reads events all the time, as the slow path does."""
-
-    def __init__(self, fastpath: TofinoFastPath) -> None:
-        self.batches: asyncio.Queue[Batch] = asyncio.Queue()
-        self._task = asyncio.create_task(self._read(fastpath))
-
-    async def _read(self, fastpath: TofinoFastPath) -> None:
-        async for batch in fastpath.events():
-            self.batches.put_nowait(batch)
-
-    async def next(self) -> Batch:
-        return await asyncio.wait_for(self.batches.get(), 10)
-
-
-def test_an_end_is_reported_once_per_cause(tmp_path: Path) -> None:
+def test_an_end_is_reported_once_per_cause(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             reader = Reader(fastpath)
             await configured(fastpath)
             plain, snat = splice(1), splice(2, source=SNAT)
@@ -98,42 +82,9 @@ def test_an_end_is_reported_once_per_cause(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_a_splice_that_no_sweep_sees_in_use_is_idle(tmp_path: Path) -> None:
+def test_a_record_makes_way_for_a_new_connection_of_its_digest(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        # Everything that is not in use is idle at once; nobody sweeps but we.
-        async with running(tmp_path, info(digest_bits=10), idle_after=3600.0) as (switch, fastpath, _):
-            await configured(fastpath)
-            await fastpath.install([splice(1), splice(2), splice(3, source=SNAT)])
-            sweep, seen = fastpath._watch, switch.device.state.register("Ingress.seen")
-            sweep._idle_after = 0.0
-            reader = Reader(fastpath)
-
-            async def idle() -> set[int]:
-                await sweep.sweep()
-                batch = await reader.next()
-                assert all(isinstance(report, Idle) and report.seconds >= 0 for report in batch.idle)
-                return {report.flow.client.port for report in batch.idle}
-
-            def touch(endpoint: Endpoint) -> None:
-                number = digest(endpoint, 1, 10) % (32 * SEEN_WORDS)
-                seen.write(number >> 5, (1 << (number & 31),))
-
-            assert await idle() == {1, 2, 3}
-            touch(client(1))
-            assert await idle() == {2, 3}
-            assert await idle() == {1, 2, 3}
-            touch(client(3))
-            assert await idle() == {1, 2}
-            sweep._idle_after = 3600.0
-            await sweep.sweep()
-            assert reader.batches.empty()
-
-    run(scenario())
-
-
-def test_a_record_makes_way_for_a_new_connection_of_its_digest(tmp_path: Path) -> None:
-    async def scenario() -> None:
-        async with running(tmp_path, info(digest_bits=BITS)) as (switch, fastpath, link):
+        async with running(make_switch(digest_bits=BITS)) as (switch, fastpath, link):
             await configured(fastpath)
             first, second, third = (splice(port) for port in colliding(3, BITS))
             await fastpath.install([first])
@@ -154,9 +105,9 @@ def test_a_record_makes_way_for_a_new_connection_of_its_digest(tmp_path: Path) -
     run(scenario())
 
 
-def test_a_new_connection_is_not_taken_for_another_after_groups_have_merged(tmp_path: Path) -> None:
+def test_a_new_connection_is_not_taken_for_another_after_groups_have_merged(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, link):
+        async with running(make_switch()) as (switch, fastpath, link):
             await fastpath.configure(APART, SERVERS, NEXT_HOPS)
             await fastpath.install([splice(1)])
             link.wire.send(syn(client(1), OTHER_VIP))
@@ -169,9 +120,9 @@ def test_a_new_connection_is_not_taken_for_another_after_groups_have_merged(tmp_
     run(scenario())
 
 
-def test_a_syn_waits_while_nothing_can_be_moved(tmp_path: Path) -> None:
+def test_a_syn_waits_while_nothing_can_be_moved(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path, info(digest_bits=BITS, overrides=0)) as (switch, fastpath, link):
+        async with running(make_switch(digest_bits=BITS, overrides=0)) as (switch, fastpath, link):
             await configured(fastpath)
             ports = colliding(2, BITS)
             free = next(port for port in range(1, 99) if digest(client(port), 1, BITS) != digest(client(1), 1, BITS))
@@ -186,10 +137,9 @@ def test_a_syn_waits_while_nothing_can_be_moved(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_the_clients_of_one_network_cannot_take_all_overrides(tmp_path: Path) -> None:
+def test_the_clients_of_one_network_cannot_take_all_overrides(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        program = info(digest_bits=BITS, overrides=8 * PER_PREFIX)
-        async with running(tmp_path, program) as (switch, fastpath, _):
+        async with running(make_switch(digest_bits=BITS, overrides=8 * PER_PREFIX)) as (switch, fastpath, _):
             await configured(fastpath)
             *splices, one_more = (splice(port) for port in colliding(PER_PREFIX + 2, BITS))
             await fastpath.install(splices)
@@ -205,9 +155,9 @@ def test_the_clients_of_one_network_cannot_take_all_overrides(tmp_path: Path) ->
     run(scenario())
 
 
-def test_a_client_is_found_before_it_is_answered(tmp_path: Path) -> None:
+def test_a_client_is_found_before_it_is_answered(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, link):
+        async with running(make_switch()) as (switch, fastpath, link):
             reader = Reader(fastpath)
             await fastpath.configure([LISTENER], [], [])
             assert _arp(await received(link)) == ANNOUNCEMENT
@@ -231,9 +181,9 @@ def test_a_client_is_found_before_it_is_answered(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_servers_are_asked_for_and_vips_answered_for(tmp_path: Path) -> None:
+def test_servers_are_asked_for_and_vips_answered_for(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (_switch, fastpath, link):
+        async with running(make_switch()) as (_switch, fastpath, link):
             reader = Reader(fastpath)
             await fastpath.configure([LISTENER], SERVERS, [])
             assert _arp(await received(link)) == ANNOUNCEMENT

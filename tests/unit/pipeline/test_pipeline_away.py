@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -16,8 +15,8 @@ from fastpath.pipeline.digest import digest
 from fastpath.pipeline.statistics import Statistics
 from fastpath.records import Listener
 from tests.unit.pipeline.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, client, splice
-from tests.unit.tofino.switches import Switch, run, running
-from tests.unit.tofino.test_tofino_install import assert_right, configured
+from tests.unit.pipeline.switches import MakeSwitch, Switch, run, running
+from tests.unit.pipeline.test_pipeline_install import assert_right, configured
 
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
@@ -58,16 +57,16 @@ class Cut(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize("forgets", [False, True])
-def test_a_server_that_comes_back_has_every_record(tmp_path: Path, forgets: bool) -> None:
+def test_a_server_that_comes_back_has_every_record(make_switch: MakeSwitch, forgets: bool) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             splices = [splice(1), splice(2), splice(3, source=SNAT)]
             await fastpath.install(splices)
             before = switch.rows()
             await switch.stop()
             if forgets:
-                switch.forget()
+                await switch.forget()
             await switch.start()
             await switch.back(fastpath)
             assert switch.rows() == before
@@ -79,12 +78,14 @@ def test_a_server_that_comes_back_has_every_record(tmp_path: Path, forgets: bool
     run(scenario())
 
 
-def test_while_the_server_is_away(tmp_path: Path) -> None:
+def test_while_the_server_is_away(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2), splice(3, source=SNAT)])
+            assert fastpath.counters().reachable
             await switch.stop()
+            assert not fastpath.counters().reachable
             with pytest.raises(Unavailable):
                 await fastpath.install([splice(5)])
             with pytest.raises(Unavailable):
@@ -98,6 +99,7 @@ def test_while_the_server_is_away(tmp_path: Path) -> None:
             assert len(switch.rows("connections", "vips")) == 3
             await switch.start()
             await switch.back(fastpath)
+            assert fastpath.counters().reachable
             assert_right(switch, splice(2))
             assert len(switch.rows("vips")) == 2
 
@@ -105,11 +107,11 @@ def test_while_the_server_is_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_connection_lost_within_a_batch_leaves_nothing_behind(tmp_path: Path, after: bool) -> None:
+def test_a_connection_lost_within_a_batch_leaves_nothing_behind(make_switch: MakeSwitch, after: bool) -> None:
     async def scenario() -> None:
-        switch, cut = Switch(tmp_path), Cut(after=after)
+        switch, cut = make_switch(), Cut(after=after)
         switch.interceptors, cut.switch = [cut], switch
-        async with running(tmp_path, switch=switch) as (_, fastpath, _link):
+        async with running(switch) as (_, fastpath, _link):
             await configured(fastpath)
             await fastpath.install([splice(1)])
             cut.armed = True
@@ -127,11 +129,11 @@ def test_a_connection_lost_within_a_batch_leaves_nothing_behind(tmp_path: Path, 
     run(scenario())
 
 
-def test_a_removal_that_is_lost_is_made_good(tmp_path: Path) -> None:
+def test_a_removal_that_is_lost_is_made_good(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        switch, cut = Switch(tmp_path), Cut(after=False)
+        switch, cut = make_switch(), Cut(after=False)
         switch.interceptors, cut.switch = [cut], switch
-        async with running(tmp_path, switch=switch) as (_, fastpath, _link):
+        async with running(switch) as (_, fastpath, _link):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2)])
             cut.armed = True
@@ -145,18 +147,17 @@ def test_a_removal_that_is_lost_is_made_good(tmp_path: Path) -> None:
     run(scenario())
 
 
-def test_what_appears_meanwhile_is_removed_and_what_was_changed_is_set_right(tmp_path: Path) -> None:
+def test_what_appears_meanwhile_is_removed_and_what_was_changed_is_set_right(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1)])
             before = switch.rows()
             await switch.stop()
-            tables = switch.device.state.tables
-            tables["Ingress.connections"].insert((7,), 0, (1, 0, 0))
-            tables["Ingress.connections"].modify((digest(client(1), 1, 32),), 0, (6, 1, 3))
-            tables["Ingress.overrides"].insert((1, 2, 3, 4), 1, (1, 2, 3, 4))
-            tables["Ingress.routes"].insert((0x0A000000, 0xFF000000), 0, (9,))
+            switch.table("connections").insert((7,), 0, (1, 0, 0))
+            switch.table("connections").modify((digest(client(1), 1, 32),), 0, (6, 1, 3))
+            switch.table("overrides").insert((1, 2, 3, 4), 1, (1, 2, 3, 4))
+            switch.table("routes").insert((0x0A000000, 0xFF000000), 0, (9,))
             await switch.start()
             await switch.back(fastpath)
             assert switch.rows() == before
@@ -164,13 +165,13 @@ def test_what_appears_meanwhile_is_removed_and_what_was_changed_is_set_right(tmp
     run(scenario())
 
 
-def test_a_record_that_finds_no_place_any_more_takes_overrides(tmp_path: Path) -> None:
+def test_a_record_that_finds_no_place_any_more_takes_overrides(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2)])
             await switch.stop()
-            switch.forget()
+            await switch.forget()
             switch.refuse("connections", {(digest(client(2), 1, 32),)})
             await switch.start()
             await switch.back(fastpath)
@@ -180,13 +181,13 @@ def test_a_record_that_finds_no_place_any_more_takes_overrides(tmp_path: Path) -
     run(scenario())
 
 
-def test_a_record_that_finds_no_place_at_all_is_reported_closed(tmp_path: Path) -> None:
+def test_a_record_that_finds_no_place_at_all_is_reported_closed(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
-        async with running(tmp_path) as (switch, fastpath, _):
+        async with running(make_switch()) as (switch, fastpath, _):
             await configured(fastpath)
             await fastpath.install([splice(1), splice(2)])
             await switch.stop()
-            switch.forget()
+            await switch.forget()
             switch.refuse("connections", {(digest(client(2), 1, 32),)})
             switch.refuse("overrides", None)
             await switch.start()
