@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,10 +11,11 @@ from fastpath.pipeline.digest import digest
 from fastpath.verdict import Sent
 from slowpath.wire.endpoint import Endpoint
 from tests.conformance.checks import give
-from tests.conformance.p4_target import Chip, P4Target, Placement, compiled
+from tests.conformance.p4_target import P4Target, Placement
 from tests.conformance.packets import SYN, Tcp
 from tests.conformance.suite import RandomScenarios, SwitchVectors
 from tests.conformance.target import CLIENT_PORT
+from tests.conformance.tofino_switch import Chip, TofinoSwitch, compiled
 from tests.conformance.vectors.differences import on_switch
 from tests.conformance.vectors.model import (
     CLIENT,
@@ -37,6 +38,14 @@ _SEEN_LOG2 = 20
 _RULES = on_switch(VECTORS[0]).rules
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A switch, and the target that it is."""
+
+    switch: TofinoSwitch
+    target: P4Target
+
+
 @pytest.fixture(
     scope="module",
     params=[
@@ -46,11 +55,17 @@ _RULES = on_switch(VECTORS[0]).rules
     ],
     ids=["connections", "overrides", "tofino2"],
 )
-def target(request: pytest.FixtureRequest) -> Iterator[P4Target]:
+def setting(request: pytest.FixtureRequest) -> Iterator[Setting]:
     chip, placement = request.param
-    target = P4Target(compiled(chip), placement, chip)
-    yield target
+    switch = TofinoSwitch(compiled(chip), chip)
+    target = P4Target(switch, placement)
+    yield Setting(switch, target)
     target.close()
+
+
+@pytest.fixture(scope="module")
+def target(setting: Setting) -> P4Target:
+    return setting.target
 
 
 class TestP4(SwitchVectors, RandomScenarios):
@@ -70,12 +85,13 @@ class TestP4(SwitchVectors, RandomScenarios):
     ],
     ids=["to server", "to client", "SNAT to server", "SNAT to client", "from afar"],
 )
-def test_a_packet_that_is_sent_marks_its_record(target: P4Target, stimulus: Arrival, client: Endpoint) -> None:
-    target.program(_RULES)
-    target.seen()
-    assert isinstance(give(target, stimulus), Sent)
-    group = target.group("vips", VIP) if stimulus.port == CLIENT_PORT else target.group("servers", SERVER)
-    assert target.seen() == {digest(client, group, _SEEN_LOG2)}
+def test_a_packet_that_is_sent_marks_its_record(setting: Setting, stimulus: Arrival, client: Endpoint) -> None:
+    setting.target.program(_RULES)
+    setting.switch.seen()
+    assert isinstance(give(setting.target, stimulus), Sent)
+    table, endpoint = ("vips", VIP) if stimulus.port == CLIENT_PORT else ("servers", SERVER)
+    group = setting.switch.group(table, endpoint)
+    assert setting.switch.seen() == {digest(client, group, _SEEN_LOG2)}
 
 
 @pytest.mark.parametrize(
@@ -83,8 +99,8 @@ def test_a_packet_that_is_sent_marks_its_record(target: P4Target, stimulus: Arri
     [replace(UP, ttl=1), replace(UP, flags=SYN), replace(UP, source=TO_NOWHERE.flow.client)],
     ids=["dropped", "punted", "without a route"],
 )
-def test_a_packet_that_is_not_sent_marks_nothing(target: P4Target, packet: Tcp) -> None:
-    target.program(_RULES)
-    target.seen()
-    assert not isinstance(give(target, up(packet)), Sent)
-    assert target.seen() == set()
+def test_a_packet_that_is_not_sent_marks_nothing(setting: Setting, packet: Tcp) -> None:
+    setting.target.program(_RULES)
+    setting.switch.seen()
+    assert not isinstance(give(setting.target, up(packet)), Sent)
+    assert setting.switch.seen() == set()

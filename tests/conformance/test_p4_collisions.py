@@ -16,9 +16,12 @@ from fastpath.profile import SWITCH
 from fastpath.records import Direction, Flow, Listener, Server, Splice
 from fastpath.verdict import Punted, Sent
 from slowpath.wire.endpoint import Endpoint
-from tests.conformance.p4_target import SMALL, P4Target, compiled
+from tests.conformance import tofino_switch, v1model_switch
+from tests.conformance.p4_target import SMALL, P4Target, Switch
 from tests.conformance.packets import ACK, FIN, PSH, RST, SYN, Tcp
 from tests.conformance.target import ADDRESSES, CLIENT_PORT, NEXT_HOPS, PORTS, SERVER_PORT, Rules
+from tests.conformance.tofino_switch import TofinoSwitch
+from tests.conformance.v1model_switch import V1ModelSwitch
 
 _DIGEST_BITS, _OVERRIDES = 6, 64
 _SIZES = {
@@ -160,9 +163,13 @@ def _id(endpoint: Endpoint) -> int:
     return server.id
 
 
-@pytest.fixture
-def target() -> Iterator[P4Target]:
-    target = P4Target(compiled(sizes=_SIZES))
+@pytest.fixture(params=["tofino", "v1model"])
+def target(request: pytest.FixtureRequest) -> Iterator[P4Target]:
+    if request.param == "tofino":
+        switch: Switch = TofinoSwitch(tofino_switch.compiled(sizes=_SIZES))
+    else:
+        switch = V1ModelSwitch(v1model_switch.compiled(sizes=_SIZES))
+    target = P4Target(switch)
     yield target
     target.close()
 

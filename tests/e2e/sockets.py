@@ -16,6 +16,9 @@ TIMEOUT = 10.0
 """Seconds that a test waits for anything on a socket."""
 HEAD_END = b"\r\n\r\n"
 
+_SOL_PACKET, _PACKET_IGNORE_OUTGOING, _ETH_P_ALL = 263, 23, 3
+"""As linux/socket.h, linux/if_packet.h and linux/if_ether.h have them."""
+
 
 def tcp_socket(namespace: Namespace) -> socket.socket:
     """A TCP socket in `namespace`, with a timeout."""
@@ -25,6 +28,14 @@ def tcp_socket(namespace: Namespace) -> socket.socket:
 def packet_socket(namespace: Namespace) -> socket.socket:
     """A socket in `namespace` that sends whole IP packets to Ethernet addresses (packet(7))."""
     return _socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM)
+
+
+def frame_socket(namespace: Namespace, interface: str) -> socket.socket:
+    """A socket on `interface` in `namespace` that sends whole frames, and receives those that others send to it."""
+    made = _socket(namespace, socket.AF_PACKET, socket.SOCK_RAW)
+    made.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+    made.bind((interface, _ETH_P_ALL))
+    return made
 
 
 def _socket(namespace: Namespace, family: int, kind: int) -> socket.socket:
@@ -48,6 +59,18 @@ def connect(namespace: Namespace, address: str, port: int, *, source_port: int =
         made.close()
         raise
     return made
+
+
+def refuses(namespace: Namespace, address: str, port: int) -> bool:
+    """Whether a new connection from `namespace` is refused."""
+    try:
+        connect(namespace, address, port).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        # Its SYN was still answered.
+        return False
+    return False
 
 
 def reset(connection: socket.socket) -> None:

@@ -1,25 +1,21 @@
-"""The control plane of a P4 target: the real fast path, session and BfRt service, on an event loop of their own."""
+"""The control plane of a switch under test: the real fast path on a real driver, on an event loop of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Self, TypeVar, cast
 
-from bfrt import Session, Stream
 from fastpath.frame import OFFLOAD_LENGTH, Punt
 from fastpath.interface import Closed
+from fastpath.pipeline.driver import Driver, End
+from fastpath.pipeline.fastpath import PipelineFastPath
 from fastpath.records import Counters, Reason
 from fastpath.switch.network import Network
-from fastpath.tofino import TofinoFastPath
-from p4model.device import Device
-from p4model.service import serve
-from p4model.service.server import Server
 from tests.conformance.target import Rules
-from tests.unit.tofino.switches import SocketLink
+from tests.unit.pipeline.switches import SocketLink
 
-PROGRAM = "l7lb"
 _PATIENCE = 30.0
 _MARK = bytes((2, Reason.MISS, 0, 0, 0, 0x4C)) + bytes(6) + b"\x86\xdd"
 """A punt that means nothing to anyone: it comes behind what was to be reported before it."""
@@ -46,47 +42,37 @@ class Loop:
         self._loop.close()
 
 
-class _Counted(Stream[tuple[int, ...]]):
-    """A stream that knows how many of its digests its reader is done with."""
+class _Counted:
+    """A driver, otherwise as it is, that knows how many reports of ends the fast path is done with."""
 
-    def __init__(self, inner: Stream[tuple[int, ...]]) -> None:
-        super().__init__()
-        self._inner = inner
-        self._given = 0
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
         self._handled = 0
         self._progress = asyncio.Condition()
 
-    async def __anext__(self) -> list[tuple[int, ...]]:
-        async with self._progress:
-            self._handled += self._given
-            self._progress.notify_all()
-        batch = await self._inner.__anext__()
-        self._given = len(batch)
-        return batch
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._driver, name)
+
+    async def ends(self) -> AsyncIterator[list[End]]:
+        async for batch in self._driver.ends():
+            yield batch
+            async with self._progress:
+                self._handled += len(batch)
+                self._progress.notify_all()
 
     async def handled(self, count: int) -> None:
-        """Wait until the reader is done with `count` digests."""
+        """Wait until the fast path is done with `count` reports."""
         async with self._progress:
             await self._progress.wait_for(lambda: self._handled >= count)
 
 
-class _Session(Session):
-    """A session whose digests are counted."""
+class ControlPlane:
+    """A fast path that drives a switch; `begin` makes one."""
 
-    ended: _Counted
-
-    def digests(self, name: str) -> Stream[tuple[int, ...]]:
-        self.ended = _Counted(super().digests(name))
-        return self.ended
-
-
-class Driver:
-    """A TofinoFastPath that drives a device through BfRt; `open` makes one."""
-
-    def __init__(self, server: Server, session: _Session, link: SocketLink, fastpath: TofinoFastPath) -> None:
+    def __init__(self, driver: _Counted, link: SocketLink, fastpath: PipelineFastPath) -> None:
         self.fastpath = fastpath
         self._wire = link.wire
-        self._server, self._session = server, session
+        self._driver = driver
         self._closed: list[Closed] = []
         self._punts: list[Punt] = []
         self._marks = 0
@@ -94,12 +80,11 @@ class Driver:
         self._collector = asyncio.create_task(self._collect())
 
     @classmethod
-    async def open(cls, device: Device, network: Network) -> Self:
-        """Serve `device` and take it over."""
-        server = await serve(device, "127.0.0.1:0", name=PROGRAM)
-        session = await _Session.open(server.address, PROGRAM)
-        link = SocketLink()
-        return cls(server, session, link, await TofinoFastPath.attach(session, link, network))
+    async def begin(cls, driver: Driver, network: Network, idle_after: float) -> Self:
+        """Take over the switch that `driver` reaches; splices are reported as idle after `idle_after` seconds."""
+        counted, link = _Counted(driver), SocketLink()
+        fastpath = await PipelineFastPath.begin(cast(Driver, counted), link, network, idle_after=idle_after)
+        return cls(counted, link, fastpath)
 
     async def program(self, rules: Rules) -> None:
         """Have `rules` and nothing else in the tables."""
@@ -114,9 +99,9 @@ class Driver:
         punts, self._punts = self._punts, []
         return punts
 
-    async def closed(self, digests: int) -> list[Closed]:
-        """What was reported since the last call, when `digests` were raised since the beginning."""
-        await self._session.ended.handled(digests)
+    async def closed(self, reports: int) -> list[Closed]:
+        """What was reported since the last call, when the switch has made `reports` since the beginning."""
+        await self._driver.handled(reports)
         await self._drain()
         closed, self._closed = self._closed, []
         return closed
@@ -130,7 +115,6 @@ class Driver:
         """End all of it."""
         await self.fastpath.close()
         await self._collector
-        await self._server.stop()
 
     def _deliver(self, frame: bytes) -> None:
         self._wire.send(bytes(OFFLOAD_LENGTH) + frame)
