@@ -8,6 +8,8 @@ from collections.abc import Generator
 
 import pytest
 
+from tests import targets
+
 _OPTIONAL = "optional:"
 _SEED = "L7LB_TEST_SEED"
 
@@ -23,6 +25,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: repeat this run's random choices with {_SEED}={config.stash[seed_key]}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"targets: {targets.described()}")
 
 
 @pytest.fixture(scope="session")

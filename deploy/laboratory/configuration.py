@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from deploy.laboratory.server import PORT
-from deploy.laboratory.switch import CPU_INTERFACE, GRPC, PROGRAM
+from deploy.laboratory.switch import CPU_INTERFACE
 from deploy.laboratory.topology import BALANCER, VIP, Link
 
 METRICS = "127.0.0.1:9090"
@@ -37,13 +37,10 @@ def ebpf(interfaces: Sequence[str], instance: str) -> dict[str, Any]:
     return {"kind": "ebpf", "interfaces": list(interfaces), "name": instance}
 
 
-def model(cables: Sequence[Link]) -> dict[str, Any]:
+def switch(control_plane: dict[str, object], cables: Sequence[Link]) -> dict[str, Any]:
     """The fast path of a balancer that is a switch: its ports, and the tunnels to the servers that have one."""
     arms = [link for link in cables if link.host == BALANCER]
-    return {
-        "kind": "model",
-        "grpc": GRPC,
-        "program": PROGRAM,
+    return control_plane | {
         "cpu_interface": CPU_INTERFACE,
         "ports": {number: {"address": list(link.addresses)} for number, link in enumerate(arms)},
         "routes": [link.tunnel.route for link in cables if link.tunnel],

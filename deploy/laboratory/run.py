@@ -29,6 +29,7 @@ class Run:
         self.log = log
         self._servers = sum(len(pool["servers"]) for pool in document["pools"].values())
         self.host = host
+        self._said_before = log.stat().st_size if log.exists() else 0
         self.process = host.popen([*CLI, "run", str(config)], log=log)
 
     def wait_until_ready(self) -> None:
@@ -64,6 +65,12 @@ class Run:
         """The last lines of the log."""
         return "\n".join(self.log.read_text().splitlines()[-_LOG_LINES:])
 
+    def said(self) -> str:
+        """What this run has logged so far; the log is that of all runs."""
+        with self.log.open() as log:
+            log.seek(self._said_before)
+            return log.read()
+
     def stop(self) -> int:
         """End L7LB as a service manager would; returns its exit status."""
         end(self.process)
@@ -73,8 +80,11 @@ class Run:
         if self.process.poll() is not None:
             raise LaboratoryError(f"l7lb ended with exit status {self.process.returncode}")
         with socket.socket(socket.AF_UNIX) as admin:
-            if admin.connect_ex(str(self.admin)) != 0:
+            try:
+                admin.connect(str(self.admin))
+                admin.sendall(b'{"command": "status"}\n')
+                with admin.makefile("rb") as replies:
+                    return bool(json.loads(replies.readline())["ok"])
+            except (OSError, ValueError):
+                # Not there yet, or leaving in the middle: the next look at the process tells.
                 return False
-            admin.sendall(b'{"command": "status"}\n')
-            with admin.makefile("rb") as replies:
-                return bool(json.loads(replies.readline())["ok"])

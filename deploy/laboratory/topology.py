@@ -10,9 +10,9 @@ CLIENT_NETWORK = "10.1.0.0/24"
 SERVER_NETWORK = "10.2.0.0/24"
 CLIENT, BALANCER, FABRIC = "client", "balancer", "fabric"
 CLIENT_GATEWAY, _SERVER_GATEWAY = "10.1.0.1", "10.2.0.1"
-CLIENT_ADDRESS = "10.1.0.2"
-_FIRST_SERVER = 11
-MAX_SERVERS = 100
+_FIRST_CLIENT, _FIRST_SERVER = 2, 11
+CLIENT_ADDRESS = f"10.1.0.{_FIRST_CLIENT}"
+MAX_CLIENTS, MAX_SERVERS = 90, 100
 
 TUNNEL_DEVICE = "vxlan0"
 """On servers behind a tunnel, with the address that they are reached at."""
@@ -78,12 +78,17 @@ class Link:
     tunnel: Tunnel | None = None
 
 
+def client_name(number: int) -> str:
+    """The host name of a client; the first has number 1 and, as most laboratories have no other, none in its name."""
+    return CLIENT if number == 1 else f"{CLIENT}{number}"
+
+
 def server_name(number: int) -> str:
     """The host name of a server; the first has number 1."""
     return f"server{number}"
 
 
-def links(servers: int, arms: int, *, programmable: bool = False, tunnelled: int = 0) -> list[Link]:
+def links(servers: int, arms: int, *, clients: int = 1, programmable: bool = False, tunnelled: int = 0) -> list[Link]:
     """The cables of a laboratory; raises ValueError for numbers that do not fit.
 
     With two arms the client network and the server network are two switches, and the balancer's
@@ -92,6 +97,8 @@ def links(servers: int, arms: int, *, programmable: bool = False, tunnelled: int
     """
     if not 1 <= servers <= MAX_SERVERS:
         raise ValueError(f"a laboratory has 1 to {MAX_SERVERS} servers, not {servers}")
+    if not 1 <= clients <= MAX_CLIENTS:
+        raise ValueError(f"a laboratory has 1 to {MAX_CLIENTS} clients, not {clients}")
     if arms not in (1, 2):
         raise ValueError(f"the balancer's host has 1 or 2 arms, not {arms}")
     if tunnelled and not programmable:
@@ -103,10 +110,15 @@ def links(servers: int, arms: int, *, programmable: bool = False, tunnelled: int
     if arms == 2:
         balancer.append(arm("eth1", "balancer1", back, gateways[1:]))
     return [
-        Link(CLIENT, "eth0", CLIENT, front, (f"{CLIENT_ADDRESS}/24",), CLIENT_GATEWAY),
+        *(_client(number, front) for number in range(1, clients + 1)),
         *balancer,
         *(_server(number, back, tunnelled=number > servers - tunnelled) for number in range(1, servers + 1)),
     ]
+
+
+def _client(number: int, switch: str) -> Link:
+    name, address = client_name(number), f"10.1.0.{_FIRST_CLIENT + number - 1}"
+    return Link(name, "eth0", name, switch, (f"{address}/24",), CLIENT_GATEWAY)
 
 
 def _server(number: int, switch: str, *, tunnelled: bool) -> Link:
@@ -116,13 +128,18 @@ def _server(number: int, switch: str, *, tunnelled: bool) -> Link:
     return Link(name, "eth0", name, switch, (f"{address}/24",), _SERVER_GATEWAY, tunnel=tunnel)
 
 
+def is_client(link: Link) -> bool:
+    """Whether a client is at the end of `link`."""
+    return link.host.startswith(CLIENT)
+
+
 def is_server(link: Link) -> bool:
     """Whether a server is at the end of `link`."""
-    return link.host not in (CLIENT, BALANCER)
+    return not is_client(link) and link.host != BALANCER
 
 
-def server_address(link: Link) -> str:
-    """Where the server at the end of `link` is reached."""
+def host_address(link: Link) -> str:
+    """Where the client or the server at the end of `link` is reached."""
     return link.tunnel.address if link.tunnel else link.addresses[0].partition("/")[0]
 
 

@@ -221,4 +221,4 @@ class Application:
         return [row.to_json() for row in inspection.connections(self._splicer)]
 
     def _snapshot(self) -> Snapshot:
-        return inspection.snapshot(self._parts, self._splicer, self._fastpath, self._reloads)
+        return inspection.snapshot(self._parts, self._splicer, self._fastpath, self._host, self._reloads)

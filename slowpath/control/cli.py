@@ -69,15 +69,44 @@ def _parser() -> argparse.ArgumentParser:
         help="balance in a laboratory of network namespaces",
         description="Build a laboratory in network namespaces, balance real traffic there and show what happened.",
     )
-    demo.add_argument(
-        "--fastpath",
-        choices=("ebpf", "model"),
-        default="ebpf",
-        help="ebpf: this kernel (default); model: the TNA program of the switch, interpreted",
-    )
+    _add_fastpath(demo)
     demo.add_argument("--keep", action="store_true", help="leave the laboratory up, and say how to enter it")
     demo.set_defaults(command=_demo)
+
+    experiment = commands.add_parser("experiment", help="measure in a laboratory of network namespaces")
+    _add_fig3(experiment.add_subparsers(title="experiments", metavar="EXPERIMENT", required=True))
     return parser
+
+
+def _add_fig3(experiments: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    fig3 = experiments.add_parser(
+        "fig3",
+        help="packets in the main namespace by transfer size",
+        description="Repeat the experiment of the L7LB paper, figure 3: count the packets of many downloads in the "
+        "main namespace, without L7LB and with it, and write a table, a plot and what they were made with.",
+    )
+    _add_fastpath(fig3)
+    fig3.add_argument("--output", type=Path, metavar="DIR", required=True, help="where fig3.* are written")
+    fig3.add_argument("--sizes", metavar="LIST", help="sizes of the responses, such as 1k,30k,10M (default: nine)")
+    fig3.add_argument("--clients", type=int, default=4, metavar="N", help="clients, each an ab (default: 4)")
+    fig3.add_argument("--servers", type=int, default=4, metavar="N", help="servers (default: 4)")
+    fig3.add_argument(
+        "--requests",
+        type=int,
+        metavar="N",
+        help="requests of each client for each size (default: what takes a few seconds)",
+    )
+    fig3.set_defaults(command=_fig3)
+
+
+def _add_fastpath(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fastpath",
+        choices=("ebpf", "model", "v1model", "bmv2"),
+        default="ebpf",
+        help="ebpf: this kernel (default); model, v1model: p4model with the program for Tofino or for bmv2; "
+        "bmv2: P4.org's software switch",
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +130,19 @@ def _demo(arguments: argparse.Namespace) -> int:
     from deploy.laboratory import demo  # noqa: PLC0415
 
     return demo.main(arguments.fastpath, keep=arguments.keep)
+
+
+def _fig3(arguments: argparse.Namespace) -> int:
+    from deploy.experiment import fig3  # noqa: PLC0415
+
+    return fig3.main(
+        arguments.fastpath,
+        arguments.output,
+        sizes=arguments.sizes,
+        clients=arguments.clients,
+        servers=arguments.servers,
+        requests=arguments.requests,
+    )
 
 
 def _check(arguments: argparse.Namespace) -> int:

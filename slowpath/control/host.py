@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
 from fastpath.netlink import in_thread, netlink
+from fastpath.pipeline.statistics import Statistics
 from fastpath.switch.network import Network
 from slowpath.wire.endpoint import Endpoint
 
@@ -33,6 +34,9 @@ class Host(Protocol):
 
     def source_address(self, server: Endpoint) -> bytes | None:
         """The packed address that `server` is reached from; None if there is no route. No packet is sent."""
+
+    def statistics(self) -> Statistics:
+        """What it counts beside the fast path's own counters."""
 
     async def close(self) -> None:
         """Leave the host as it was found."""
@@ -73,28 +77,44 @@ class KernelHost:
                 return None
             return ipaddress.ip_address(probe.getsockname()[0]).packed
 
+    def statistics(self) -> Statistics:
+        """All 0: the kernel needs nothing of what a switch counts."""
+        return Statistics(overrides=0, reconciliations=0, punts_withheld=0)
+
     async def close(self) -> None:
         """Remove what was added."""
         await self.answer_for(())
 
 
+class Switch(Protocol):
+    """What the host that a switch is asks of its fast path."""
+
+    @property
+    def statistics(self) -> Statistics:
+        """What only a switch counts."""
+
+    def answer_for(self, networks: Iterable[tuple[bytes, int]]) -> None:
+        """Answer ARP and echo for all addresses in `networks` (packed prefix, length in bits)."""
+
+
 class SwitchHost:
-    """A switch: its routes are those of the configuration, and its fast path answers ARP.
+    """A switch: its routes are those of the configuration, and its fast path answers ARP."""
 
-    `answer` tells the fast path for which networks (packed prefix, length in bits).
-    """
-
-    def __init__(self, network: Network, answer: Callable[[Iterable[tuple[bytes, int]]], None]) -> None:
-        self._network, self._answer = network, answer
+    def __init__(self, network: Network, switch: Switch) -> None:
+        self._network, self._switch = network, switch
 
     async def answer_for(self, networks: Iterable[str]) -> None:
         """Have the fast path answer."""
         parsed = [ipaddress.ip_network(network) for network in networks]
-        self._answer([(network.network_address.packed, network.prefixlen) for network in parsed])
+        self._switch.answer_for([(network.network_address.packed, network.prefixlen) for network in parsed])
 
     def source_address(self, server: Endpoint) -> bytes | None:
         """What the configured ports and routes choose."""
         return self._network.source_address(server.address)
+
+    def statistics(self) -> Statistics:
+        """The fast path's."""
+        return self._switch.statistics
 
     async def close(self) -> None:
         """Nothing to undo: what the fast path answers for ends with it."""

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from fastpath.interface import FastPath
 from slowpath.control.assembly import Parts
+from slowpath.control.host import Host
 from slowpath.control.metrics import ServerSample, Snapshot
 from slowpath.control.status import (
     ConnectionRow,
@@ -65,11 +66,12 @@ def connections(splicer: Splicer) -> list[ConnectionRow]:
     ]
 
 
-def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, reloads: Mapping[str, int]) -> Snapshot:
+def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, host: Host, reloads: Mapping[str, int]) -> Snapshot:
     """The numbers of one scrape."""
     return Snapshot(
         statistics=splicer.statistics,
         counters=fastpath.counters(),
+        switch=host.statistics(),
         pools={service.name: list(service.pools) for service in parts.services},
         servers=[
             ServerSample(pool.name, str(member.endpoint), member.id, member.up, member.connections)

@@ -15,6 +15,7 @@ from prometheus_client.core import (
     Metric,
 )
 
+from fastpath.pipeline.statistics import Statistics as SwitchStatistics
 from fastpath.records import Counters, Direction, Drop, Reason, Traffic
 from slowpath.http.answers import STATUSES
 from slowpath.splicing.statistics import Histogram, Statistics
@@ -43,6 +44,8 @@ class Snapshot:
 
     statistics: Statistics
     counters: Counters
+    switch: SwitchStatistics
+    """All 0 where there is no switch."""
     pools: Mapping[str, Sequence[str]]
     """The pools that a listener's requests can go to, by listener."""
     servers: Sequence[ServerSample]
@@ -60,6 +63,7 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
     yield InfoMetricFamily("l7lb_fastpath", "The fast path that is in use.", {"kind": snapshot.kind})
     yield _gauge("fastpath_up", "Whether the fast path takes new connections.", float(snapshot.counters.reachable))
     yield from _connections(snapshot)
+    yield from _switch(snapshot)
     yield from _servers(snapshot)
     yield from _packets(snapshot)
     yield _counter(
@@ -112,6 +116,23 @@ def _connections(snapshot: Snapshot) -> Iterator[Metric]:
         "Splices that needed an override, because a live one has the same digest.",
         [],
         [((), snapshot.counters.collisions)],
+    )
+
+
+def _switch(snapshot: Snapshot) -> Iterator[Metric]:
+    counted = snapshot.switch
+    yield _gauge("overrides", "Entries with full addresses and ports that the switch holds.", counted.overrides)
+    yield _counter(
+        "reconciliations",
+        "Comparisons of the switch's tables with what should be in them.",
+        [],
+        [((), counted.reconciliations)],
+    )
+    yield _counter(
+        "punts_withheld",
+        "Packets of new connections that were dropped because the record in their way could not be moved.",
+        [],
+        [((), counted.punts_withheld)],
     )
 
 

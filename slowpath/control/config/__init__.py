@@ -1,5 +1,6 @@
 """The configuration file: its schema, and how it is read."""
 
+from slowpath.control.config.bmv2 import Bmv2Config, Bmv2PortConfig
 from slowpath.control.config.fastpath import EbpfConfig, FastPathConfig
 from slowpath.control.config.load import load
 from slowpath.control.config.problems import ConfigError, Problem
@@ -15,10 +16,13 @@ from slowpath.control.config.schema import (
     SnatConfig,
     TimeoutsConfig,
 )
-from slowpath.control.config.switch import PortConfig, StaticRouteConfig, SwitchConfig, VxlanConfig
+from slowpath.control.config.switch import StaticRouteConfig, SwitchConfig, VxlanConfig
+from slowpath.control.config.tofino import TofinoConfig, TofinoPortConfig
 
 __all__ = [
     "DEFAULT_ADMIN",
+    "Bmv2Config",
+    "Bmv2PortConfig",
     "Config",
     "ConfigError",
     "EbpfConfig",
@@ -27,7 +31,6 @@ __all__ = [
     "LimitsConfig",
     "ListenerConfig",
     "PoolConfig",
-    "PortConfig",
     "Problem",
     "RouteConfig",
     "ServerConfig",
@@ -35,6 +38,8 @@ __all__ = [
     "StaticRouteConfig",
     "SwitchConfig",
     "TimeoutsConfig",
+    "TofinoConfig",
+    "TofinoPortConfig",
     "VxlanConfig",
     "load",
 ]

@@ -12,7 +12,7 @@ from pydantic import InstanceOf, PlainValidator
 from slowpath.control.config.values import network
 
 MAX_PORT = 511
-"""TNA's PortId_t has 9 bits."""
+"""A port has 9 bits, in TNA (PortId_t) as in v1model (egress_spec)."""
 
 _PORT = re.compile(r"0|[1-9][0-9]{0,2}", re.ASCII)
 _MAC = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}", re.ASCII)

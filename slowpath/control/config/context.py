@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationInfo
@@ -15,6 +16,8 @@ from slowpath.wire.endpoint import Endpoint
 class Context:
     """Filled as sections are read: `Config` names them in such an order that each finds what it needs."""
 
+    directory: Path
+    """Of the configuration file: what files it names are relative to."""
     pools: list[str]
     """The names of all pools; known from the start, for listeners and pools refer to each other."""
     listeners: set[Endpoint] = field(default_factory=set)

@@ -6,17 +6,21 @@ from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field, PlainValidator, ValidationInfo, field_validator
 
+from slowpath.control.config.bmv2 import Bmv2Config
 from slowpath.control.config.context import Context
 from slowpath.control.config.section import Section, mistakes
 from slowpath.control.config.switch import SwitchConfig
+from slowpath.control.config.tofino import TofinoConfig
 from slowpath.control.config.values import InstanceName, Interface, choice
 
 
 class EbpfConfig(Section):
     """The kernel of this host: the interfaces that the program is attached to."""
 
-    foreign: ClassVar = dict.fromkeys(
-        ("grpc", "program", "cpu_interface", "ports", "routes"), "kind tofino and kind model"
+    foreign: ClassVar = (
+        dict.fromkeys(("grpc", "cpu_interface", "ports", "routes"), "kinds tofino, model and bmv2")
+        | {"program": "kinds tofino and model"}
+        | dict.fromkeys(("device", "election_id", "p4info", "device_config"), "kind bmv2")
     )
 
     kind: Annotated[str, PlainValidator(choice("ebpf"))] = "ebpf"
@@ -33,14 +37,21 @@ class EbpfConfig(Section):
         return interfaces
 
 
-KINDS: dict[str, type[EbpfConfig | SwitchConfig]] = {"ebpf": EbpfConfig, "tofino": SwitchConfig, "model": SwitchConfig}
+FastPathConfig: TypeAlias = EbpfConfig | TofinoConfig | Bmv2Config
 
-_kind = choice(*KINDS, later=("bmv2",))
+KINDS: dict[str, type[FastPathConfig]] = {
+    "ebpf": EbpfConfig,
+    "tofino": TofinoConfig,
+    "model": TofinoConfig,
+    "bmv2": Bmv2Config,
+}
+
+_kind = choice(*KINDS)
 
 
-def fastpath(value: object, info: ValidationInfo) -> EbpfConfig | SwitchConfig:
+def fastpath(value: object, info: ValidationInfo) -> FastPathConfig:
     """The section that its `kind` asks for, ebpf if it names none."""
-    section: type[EbpfConfig | SwitchConfig] = EbpfConfig
+    section: type[FastPathConfig] = EbpfConfig
     if isinstance(value, dict) and "kind" in value:
         try:
             section = KINDS[_kind(value["kind"])]
@@ -52,5 +63,4 @@ def fastpath(value: object, info: ValidationInfo) -> EbpfConfig | SwitchConfig:
     return read
 
 
-FastPathConfig: TypeAlias = EbpfConfig | SwitchConfig
 FastPathSection = Annotated[FastPathConfig, PlainValidator(fastpath)]

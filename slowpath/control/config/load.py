@@ -17,7 +17,7 @@ def load(path: Path) -> Config:
     config = None
     problems = list(source.problems)
     try:
-        config = Config.validated(source.data)
+        config = Config.validated(source.data, path.parent)
     except ValidationError as error:
         problems += [
             # pydantic marks a mistake in a key, not in its value, with one more step.

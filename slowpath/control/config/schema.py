@@ -235,8 +235,8 @@ class Config(Section):
     pools: Annotated[dict[Name, PoolConfig], Field(min_length=1)]
 
     @classmethod
-    def validated(cls, data: object) -> Config:
-        """Check plain values; raises pydantic.ValidationError."""
+    def validated(cls, data: object, directory: Path) -> Config:
+        """Check plain values from a file in `directory`; raises pydantic.ValidationError."""
         pools = data.get("pools") if isinstance(data, dict) else None
         names = [name for name in pools if isinstance(name, str)] if isinstance(pools, dict) else []
-        return cls.model_validate(data, context=Context(names))
+        return cls.model_validate(data, context=Context(directory, names))

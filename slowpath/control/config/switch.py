@@ -1,22 +1,19 @@
-"""The `fastpath` section of kinds that are a switch: its control plane, its ports and where they lead."""
+"""What the `fastpath` sections of all switches have: a control plane, a CPU port, ports and where they lead."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Interface
-from typing import Annotated, ClassVar
+from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, model_validator
 
 from fastpath.switch.network import Gateway, Network, Port, Tunnel, default_mac
 from slowpath.control.config.addresses import Address, Destination, GrpcTarget, Interfaces, Mac, PortNumber
 from slowpath.control.config.problems import KeyPath
 from slowpath.control.config.section import Section, mistakes
-from slowpath.control.config.values import Interface, Name, choice
-
-SPEEDS = ("10G", "25G", "40G", "50G", "100G", "200G", "400G")
-FECS = ("none", "firecode", "reed_solomon")
+from slowpath.control.config.values import Interface
 
 _LARGEST_VNI = 0xFF_FFFF
 
@@ -24,28 +21,15 @@ _Mistakes = Iterator[tuple[KeyPath, str]]
 
 
 class PortConfig(Section):
-    """A port of a switch; one with a `speed` is set up by us, any other is up already."""
+    """A port of a switch, with the addresses that L7LB answers for on its link."""
 
     address: Interfaces
     mac: Mac | None = None
-    speed: Annotated[str, PlainValidator(choice(*SPEEDS))] | None = None
-    fec: Annotated[str, PlainValidator(choice(*FECS))] | None = None
-
-    @model_validator(mode="after")
-    def _set_up_or_not(self) -> PortConfig:
-        if self.fec is not None and self.speed is None:
-            raise ValueError("fec goes with a speed: give both, or neither for a port that is up already")
-        return self
 
     def port(self, number: int) -> Port:
         """As the fast path takes it."""
-        return Port(
-            number,
-            self.mac or default_mac(number),
-            tuple((interface.ip.packed, interface.network.prefixlen) for interface in self.address),
-            self.speed,
-            (self.fec or "none") if self.speed else None,
-        )
+        addresses = tuple((interface.ip.packed, interface.network.prefixlen) for interface in self.address)
+        return Port(number, self.mac or default_mac(number), addresses)
 
 
 class VxlanConfig(Section):
@@ -86,20 +70,19 @@ class StaticRouteConfig(Section):
         return Tunnel(self._network, end.local.packed, end.remote.packed, end.vni, end.mac) if end is not None else None
 
 
-class SwitchConfig(Section):
-    """A switch that runs the TNA program, or the model of one."""
+_PortT = TypeVar("_PortT", bound=PortConfig)
 
-    foreign: ClassVar = dict.fromkeys(("interfaces", "name", "capacity"), "kind ebpf")
 
-    kind: Annotated[str, PlainValidator(choice("tofino", "model"))]
+class SwitchConfig(Section, Generic[_PortT]):
+    """A switch; its kinds differ in their control planes, and in what can be said of a port."""
+
     grpc: GrpcTarget
-    program: Name = "l7lb"
     cpu_interface: Interface
-    ports: Annotated[dict[PortNumber, PortConfig], Field(min_length=1)]
+    ports: Annotated[dict[PortNumber, _PortT], Field(min_length=1)]
     routes: tuple[StaticRouteConfig, ...] = ()
 
     @model_validator(mode="after")
-    def _consistent(self) -> SwitchConfig:
+    def _consistent(self) -> Self:
         if found := [*self._ports_that_clash(), *self._routes_to_nowhere()]:
             raise mistakes(type(self).__name__, found)
         return self

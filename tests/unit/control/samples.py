@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastpath.pipeline.statistics import Statistics as SwitchStatistics
 from fastpath.records import Counters, Drop, Reason, Traffic
 from slowpath.control.metrics import ServerSample, Snapshot
 from slowpath.splicing.statistics import Statistics
@@ -33,6 +34,7 @@ def snapshot() -> Snapshot:
             events_lost=37,
             collisions=13,
         ),
+        switch=SwitchStatistics(overrides=71, reconciliations=72, punts_withheld=73),
         pools={"web": ["api", "www"], "alt": ["www"]},
         servers=[
             ServerSample("api", "10.2.0.2:80", 5, up=True, connections=41),
@@ -48,4 +50,5 @@ def snapshot() -> Snapshot:
 def idle() -> Snapshot:
     """Nothing has been counted yet."""
     full = snapshot()
-    return Snapshot(Statistics(), Counters(), full.pools, full.servers, 0, full.capacity, full.kind, {})
+    nothing = SwitchStatistics(overrides=0, reconciliations=0, punts_withheld=0)
+    return Snapshot(Statistics(), Counters(), nothing, full.pools, full.servers, 0, full.capacity, full.kind, {})

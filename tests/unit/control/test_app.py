@@ -16,6 +16,7 @@ import yaml
 
 from fastpath.errors import FastPathError, Rejected
 from fastpath.memory import MemoryFastPath
+from fastpath.pipeline.statistics import Statistics
 from fastpath.records import Listener, NextHop, Server
 from slowpath.control.admin import Handler
 from slowpath.control.app import Application
@@ -55,6 +56,9 @@ class Nowhere:
 
     def source_address(self, server: Endpoint) -> bytes | None:
         return None
+
+    def statistics(self) -> Statistics:
+        return Statistics(overrides=0, reconciliations=0, punts_withheld=0)
 
     async def close(self) -> None:
         self.networks = []

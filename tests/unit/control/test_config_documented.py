@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 
 from slowpath.control.config import (
+    Bmv2Config,
+    Bmv2PortConfig,
     Config,
     EbpfConfig,
     HealthConfig,
     LimitsConfig,
     ListenerConfig,
     PoolConfig,
-    PortConfig,
     RouteConfig,
     StaticRouteConfig,
-    SwitchConfig,
     TimeoutsConfig,
+    TofinoConfig,
+    TofinoPortConfig,
     VxlanConfig,
     load,
 )
@@ -34,15 +36,26 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "deploy").rglob("l7lb.yaml")), ids=lambda file: file.parent.name)
-def test_a_file_to_start_with_is_a_configuration(file: Path) -> None:
-    assert load(file).listeners
+def test_a_file_to_start_with_is_a_configuration(tmp_path: Path, file: Path) -> None:
+    assert load(beside_what_it_names(tmp_path, file.read_text())).listeners
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_is_a_configuration(tmp_path: Path, example: str) -> None:
-    file = tmp_path / "example.yaml"
-    file.write_text(example)
-    assert load(file).listeners
+    assert load(beside_what_it_names(tmp_path, example)).listeners
+
+
+def beside_what_it_names(directory: Path, text: str) -> Path:
+    """A configuration file; what a compiler would have written is there, too."""
+    directory = directory / "deploy" / "target"
+    directory.mkdir(parents=True)
+    for compiled in re.findall(r"(?:p4info|device_config): ([^\s,}]+)", text):
+        made = directory / compiled
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.touch()
+    file = directory / "l7lb.yaml"
+    file.write_text(text)
+    return file
 
 
 def test_there_are_examples() -> None:
@@ -63,7 +76,8 @@ def test_a_table_lists_the_keys_of_its_section(heading: str, section: type[Secti
 
 
 def test_the_tables_of_fastpath_list_the_keys_of_every_kind() -> None:
-    sections = (EbpfConfig, SwitchConfig, PortConfig, StaticRouteConfig, VxlanConfig)
+    switches = (TofinoConfig, TofinoPortConfig, Bmv2Config, Bmv2PortConfig, StaticRouteConfig, VxlanConfig)
+    sections: tuple[type[Section], ...] = (EbpfConfig, *switches)
     assert documented("fastpath") == {key for section in sections for key in section.model_fields}
 
 
@@ -76,5 +90,5 @@ def documented(heading: str) -> set[str]:
     """The first column of the tables below a heading."""
     page = (ROOT / "docs" / "configuration.md").read_text()
     section = page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    keys = set(re.findall(r"^\| `(\w+)` \|", section, re.M))
+    keys = set(re.findall(r"^\| `(\w+)`(?:, `\w+`)* \|", section, re.M))
     return keys

@@ -47,9 +47,8 @@ def pool(**keys: object) -> dict[str, Any]:
     ("sections", "path", "message"),
     [
         ({"fastpth": {}}, "fastpth", "unknown key: did you mean 'fastpath'?"),
-        (fastpath(kind="bmv2"), "fastpath.kind", "'bmv2' is not in this version; use ebpf or tofino or model"),
         (fastpath(kind=["ebpf"]), "fastpath.kind", "['ebpf'] is unknown"),
-        (fastpath(grpc="127.0.0.1:50052"), "fastpath.grpc", "belongs to kind tofino and kind model only"),
+        (fastpath(grpc="127.0.0.1:50052"), "fastpath.grpc", "belongs to kinds tofino, model and bmv2 only"),
         (fastpath(kind="epbf"), "fastpath.kind", "'epbf' is unknown: did you mean 'ebpf'?"),
         (fastpath(interfaces=[]), "fastpath.interfaces", "is empty: it needs at least one entry"),
         (fastpath(interfaces="eth0"), "fastpath.interfaces", "is a list, not 'eth0'"),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from fastpath.switch.network import Gateway, Port, Tunnel, default_mac
-from slowpath.control.config import Config, ConfigError, EbpfConfig, Problem, SwitchConfig, load
+from slowpath.control.config import Config, ConfigError, Problem, TofinoConfig, load
 
 _PORTS = {"0": {"address": "10.1.0.1/24"}, "8": {"address": ["10.2.0.1/24", "10.3.0.1/24"]}}
 _SWITCH = {"kind": "tofino", "grpc": "127.0.0.1:50052", "cpu_interface": "veth251", "ports": _PORTS}
@@ -27,9 +27,9 @@ def loaded(tmp_path: Path, **sections: object) -> Config:
     return load(file)
 
 
-def switch(tmp_path: Path, **keys: object) -> SwitchConfig:
+def switch(tmp_path: Path, **keys: object) -> TofinoConfig:
     chosen = loaded(tmp_path, fastpath=_SWITCH | keys).fastpath
-    assert isinstance(chosen, SwitchConfig)
+    assert isinstance(chosen, TofinoConfig)
     return chosen
 
 
@@ -161,10 +161,3 @@ pools:
         load(file)
     [problem] = raised.value.problems
     assert (problem.line, problem.path) == (10, "fastpath.routes[1].via")
-
-
-@pytest.mark.parametrize(("section", "other"), [(EbpfConfig, SwitchConfig), (SwitchConfig, EbpfConfig)])
-def test_each_kind_knows_the_keys_of_the_others(
-    section: type[EbpfConfig | SwitchConfig], other: type[EbpfConfig | SwitchConfig]
-) -> None:
-    assert set(section.foreign) == set(other.model_fields) - set(section.model_fields)
