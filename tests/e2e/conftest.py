@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,41 @@ def ebpf_laboratory() -> Iterator[Laboratory]:
         yield built
 
 
-@pytest.fixture(scope="session")
-def model_laboratory() -> Iterator[Laboratory]:
-    """The same with a switch as the balancer, and the last server behind a tunnel.
+@contextmanager
+def _with_a_switch(fastpath: str) -> Iterator[Laboratory]:
+    """The same with a switch as the balancer, and the last server behind a tunnel."""
+    with Laboratory(servers=4, arms=2, fastpath=fastpath, tunnelled=1) as built:
+        yield built
 
-    What `p4model` complains of, such as a header that is read and is not there, is a defect of the program.
-    """
-    with Laboratory(servers=4, arms=2, fastpath="model", tunnelled=1) as built:
+
+@contextmanager
+def _with_p4model(fastpath: str) -> Iterator[Laboratory]:
+    """What `p4model` complains of, such as a header that is read and is not there, is a defect of the program."""
+    with _with_a_switch(fastpath) as built:
         yield built
         complaints = [line for line in built.switch.log.read_text().splitlines() if line != "ready"]
         assert not complaints, complaints
+
+
+@pytest.fixture(scope="session")
+def model_laboratory() -> Iterator[Laboratory]:
+    """A switch that runs the TNA program."""
+    with _with_p4model("model") as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def v1model_laboratory() -> Iterator[Laboratory]:
+    """A switch that runs the v1model program, behind P4Runtime."""
+    with _with_p4model("v1model") as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def bmv2_laboratory() -> Iterator[Laboratory]:
+    """The same program on P4.org's switch."""
+    with _with_a_switch("bmv2") as built:
+        yield built
 
 
 @pytest.fixture(scope="session")

@@ -108,8 +108,8 @@ def no_waiting(laboratory: Laboratory) -> Iterator[None]:
     """The client may use a port again at once, or after a second where it has timestamps to tell packets apart."""
     laboratory.client.sysctl("net.ipv4.tcp_tw_reuse=1")
     [setting] = laboratory.client.run(["sysctl", "-n", "net.ipv4.tcp_max_tw_buckets"]).split()
-    if laboratory.default_config()["fastpath"]["kind"] == "model":
-        # The switch does not translate timestamps, and without them Linux keeps a port in TIME-WAIT for a minute.
+    if laboratory.default_config()["fastpath"]["kind"] != "ebpf":
+        # A switch does not translate timestamps, and without them Linux keeps a port in TIME-WAIT for a minute.
         laboratory.client.sysctl("net.ipv4.tcp_max_tw_buckets=0")
     yield
     laboratory.client.sysctl(f"net.ipv4.tcp_max_tw_buckets={setting}")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.laboratory import registry
-from deploy.laboratory.namespace import sh, wait_until
+from deploy.laboratory.namespace import LaboratoryError, sh, wait_until
 
 _TIMEOUT = 20.0
 _BUILD = """
@@ -20,7 +20,9 @@ with Laboratory(servers=1) as laboratory:
     print(laboratory.name, flush=True)
     time.sleep(60)
 """
-_DEMO = [sys.executable, "-m", "slowpath.control.cli", "demo"]
+_CLI = [sys.executable, "-m", "slowpath.control.cli"]
+_DEMO = [*_CLI, "demo"]
+_EXPERIMENT = [*_CLI, "experiment", "fig3", "--output", "results"]
 
 
 def _traces(name: str) -> list[str]:
@@ -61,17 +63,24 @@ def test_demo_shows_the_same_through_the_switchs_program() -> None:
     output = sh([*_DEMO, "--fastpath", "model"], timeout=6 * _TIMEOUT)
     assert "server1 x8" in output
     assert "100MB" in output
-    assert "interprets" in output
+    assert "its own, not a hardware switch's" in output
     assert "do not grow" in output
 
 
+def test_demo_says_what_its_switch_needs() -> None:
+    with pytest.raises(LaboratoryError, match="exit status 1: l7lb demo: not on PATH: p4c, simple_switch_grpc"):
+        sh(["env", "PATH=", *_DEMO, "--fastpath", "bmv2"], timeout=_TIMEOUT)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_demo_cleans_up(number: signal.Signals) -> None:
-    # A test run in the background of a shell ignores SIGINT, and so would the demo.
-    command = ["env", "--default-signal=INT", *_DEMO]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as demo:
-        name = f"l7lb-{demo.pid:x}-1"
-        wait_until(lambda: len(_traces(name)) > 2, _TIMEOUT, "the demo builds its laboratory")
-        demo.send_signal(number)
-        assert demo.wait(_TIMEOUT) == 128 + number
+@pytest.mark.parametrize("command", [_DEMO, _EXPERIMENT], ids=["demo", "experiment"])
+def test_interrupted_command_cleans_up(command: list[str], number: signal.Signals, tmp_path: Path) -> None:
+    # A test run in the background of a shell ignores SIGINT, and so would the command.
+    argv = ["env", "--default-signal=INT", *command]
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+        name = f"l7lb-{running.pid:x}-1"
+        wait_until(lambda: len(_traces(name)) > 2, _TIMEOUT, "the command builds its laboratory")
+        running.send_signal(number)
+        assert running.wait(_TIMEOUT) == 128 + number
     assert not _traces(name)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deploy.laboratory import VIP, Laboratory
 from deploy.laboratory.namespace import wait_until
 from tests.e2e.clients import curl
-from tests.e2e.sockets import connect, read_exactly, read_head
+from tests.e2e.sockets import connect, read_exactly, read_head, refuses
 
 _PORT = 80
 _SIZE = 100_000_000
@@ -41,16 +41,8 @@ def test_open_connections_end_in_peace_and_new_ones_are_refused(laboratory: Labo
         client.sendall(f"GET /100M HTTP/1.1\r\nHost: {VIP}\r\nConnection: close\r\n\r\n".encode())
         rest = _SIZE - len(read_head(client).partition(b"\r\n\r\n")[2])
         run.process.terminate()
-        wait_until(lambda: _refuses(laboratory), 5.0, "new connections are refused")
+        wait_until(lambda: refuses(laboratory.client, VIP, _PORT), 5.0, "new connections are refused")
         assert run.process.poll() is None
         read_exactly(client, rest)
         assert client.recv(1) == b""
     assert run.process.wait(10) == 0
-
-
-def _refuses(laboratory: Laboratory) -> bool:
-    try:
-        connect(laboratory.client, VIP, _PORT).close()
-    except ConnectionRefusedError:
-        return True
-    return False

@@ -8,28 +8,26 @@ import pytest
 
 from deploy.laboratory import VIP, Laboratory
 from deploy.laboratory.namespace import wait_until
-from deploy.laboratory.switch import GRPC
-from tests.e2e.clients import ab, curl
-from tests.e2e.fastpaths import ON_THE_MODEL
+from tests.e2e.away import wait_until_it_forwards_instead, wait_until_it_splices_again
+from tests.e2e.clients import ab
+from tests.e2e.fastpaths import ON_EVERY_SWITCH
 from tests.e2e.forwarder import Forwarder
 from tests.e2e.runs import running
 from tests.e2e.sockets import TIMEOUT, connect, read_exactly, read_head
 from tests.e2e.switch_tables import records
 from tests.e2e.transfers import expect_download
 
-pytestmark = ON_THE_MODEL
+pytestmark = ON_EVERY_SWITCH
 
 _PORT, _FORWARDED = 80, 50053
 _REQUEST = f"GET /1M HTTP/1.1\r\nHost: {VIP}\r\nConnection: close\r\n\r\n".encode()
 _SIZE = 1_000_000
 _TIMEOUTS = {"linger": "500ms", "idle": "3s"}
-_FORWARDS_INSTEAD = "new connections are forwarded by the slow path"
-_SPLICES_AGAIN = "the fast path takes new connections again"
 
 
 def test_out_of_reach(laboratory: Laboratory) -> None:
     """Spliced connections go on, new ones are forwarded by the slow path, and nothing is left behind of either."""
-    target = int(GRPC.rpartition(":")[2])
+    target = int(laboratory.switch.grpc.rpartition(":")[2])
     fastpath = laboratory.default_config()["fastpath"] | {"grpc": f"127.0.0.1:{_FORWARDED}"}
     with (
         Forwarder(laboratory.balancer, _FORWARDED, target) as forwarder,
@@ -39,8 +37,7 @@ def test_out_of_reach(laboratory: Laboratory) -> None:
             client.sendall(_REQUEST)
             rest = _SIZE - len(read_head(client).partition(b"\r\n\r\n")[2])
             forwarder.cut()
-            wait_until(lambda: _forwards_instead(laboratory), TIMEOUT, "the slow path forwards instead")
-            assert run.metrics().total("l7lb_fastpath_up") == 0
+            wait_until_it_forwards_instead(laboratory, run)
             before = run.metrics().slow_packets
             assert len(read_exactly(client, rest)) == rest
             assert run.metrics().slow_packets - before < rest // 1460 // 2, "it went through the slow path"
@@ -48,23 +45,10 @@ def test_out_of_reach(laboratory: Laboratory) -> None:
         expect_download(laboratory, "100k")
         assert run.metrics().slow_packets - before > 2 * 100_000 // 1460
         forwarder.mend()
-        wait_until(lambda: _splices_again(laboratory), 2 * TIMEOUT, "connections are spliced again")
-        assert run.metrics().total("l7lb_fastpath_up") == 1
+        wait_until_it_splices_again(laboratory, run)
         # What ended while nobody could be told is found by its silence.
         wait_until(lambda: run.status()["connections"] == 0, 3 * TIMEOUT, "no connection is left")
         wait_until(lambda: records(laboratory) == 0, TIMEOUT, "no record is left")
-        log = run.log.read_text()
-        assert log.count(_FORWARDS_INSTEAD) == log.count(_SPLICES_AGAIN) == 1
-
-
-def _forwards_instead(laboratory: Laboratory) -> bool:
-    assert curl(laboratory, "/1k").status == 200
-    return _FORWARDS_INSTEAD in (laboratory.directory / "l7lb.log").read_text()
-
-
-def _splices_again(laboratory: Laboratory) -> bool:
-    assert curl(laboratory, "/1k").status == 200
-    return _SPLICES_AGAIN in (laboratory.directory / "l7lb.log").read_text()
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from deploy.laboratory import VIP, Laboratory, Run
 from deploy.laboratory.configuration import pool
 from deploy.laboratory.namespace import wait_until
 from tests.e2e.clients import ab, curl
-from tests.e2e.fastpaths import ON_THE_MODEL
+from tests.e2e.fastpaths import ON_EVERY_SWITCH
 from tests.e2e.runs import running
 from tests.e2e.scripted import SCRIPTED_PORT, ScriptedServer, scripted_listener
-from tests.e2e.sockets import TIMEOUT, connect, read_all, read_exactly, read_head, sending
+from tests.e2e.sockets import TIMEOUT, connect, read_all, read_exactly, read_head, refuses, sending
 from tests.e2e.switch_tables import records, usage
 
-pytestmark = ON_THE_MODEL
+pytestmark = ON_EVERY_SWITCH
 
 _PORT = 80
 _REQUEST = f"GET /1M HTTP/1.1\r\nHost: {VIP}\r\nConnection: close\r\n\r\n".encode()
@@ -72,7 +72,7 @@ def test_sigterm_lets_open_connections_end(laboratory: Laboratory) -> None:
             client.sendall(_REQUEST)
             rest = _SIZE - len(read_head(client).partition(b"\r\n\r\n")[2])
             run.process.terminate()
-            wait_until(lambda: _refuses(laboratory), TIMEOUT, "new connections are refused")
+            wait_until(lambda: refuses(laboratory.client, VIP, _PORT), TIMEOUT, "new connections are refused")
             assert run.process.poll() is None
             assert len(read_exactly(client, rest)) == rest
             assert client.recv(1) == b""
@@ -96,11 +96,3 @@ def _reload(run: Run) -> None:
     wait_until(
         lambda: run.metrics().total("l7lb_config_reloads_total", result="success") == 1, TIMEOUT, "the reload succeeds"
     )
-
-
-def _refuses(laboratory: Laboratory) -> bool:
-    try:
-        connect(laboratory.client, VIP, _PORT).close()
-    except ConnectionRefusedError:
-        return True
-    return False

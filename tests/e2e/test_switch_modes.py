@@ -15,10 +15,10 @@ from deploy.laboratory import Laboratory, Namespace, Run, Server
 from deploy.laboratory.configuration import pool
 from deploy.laboratory.topology import CLIENT_ADDRESS, TUNNEL_DEVICE
 from tests.e2e.clients import ab, curl
-from tests.e2e.fastpaths import ON_THE_MODEL
+from tests.e2e.fastpaths import ON_EVERY_SWITCH
 from tests.e2e.sockets import packet_socket
 
-pytestmark = ON_THE_MODEL
+pytestmark = ON_EVERY_SWITCH
 
 _SNAT = ipaddress.ip_network("10.2.0.32/28")
 _ETHERTYPE_IPV4, _UDP, _VXLAN_PORT = 0x0800, 17, 4789
