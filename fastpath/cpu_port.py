@@ -6,7 +6,9 @@ import errno
 import socket
 import struct
 
+from fastpath import socket_filter
 from fastpath.errors import Unavailable
+from fastpath.socket_filter import JUMP_EQUAL, LOAD_BYTE, RETURN, VLAN_TAG_PRESENT, WHOLE, Instruction
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
@@ -17,13 +19,21 @@ _BUFFER = 64 << 20
 _LARGEST_FRAME = 10 + 14 + 65535
 _STATISTICS = struct.Struct("=II")
 _NO_ROOM = frozenset({errno.EAGAIN, errno.ENOBUFS})
+_UNTAGGED = [
+    Instruction(LOAD_BYTE, 0, 0, VLAN_TAG_PRESENT),
+    Instruction(JUMP_EQUAL, 0, 1, 0),
+    Instruction(RETURN, 0, 0, WHOLE),
+    Instruction(RETURN, 0, 0, 0),
+]
+"""The kernel takes VLAN tags out of frames: what is of another network would look like one of ours."""
 
 
 class CpuPort:
     """A nonblocking AF_PACKET socket on `interface`, with a virtio_net_hdr before each frame.
 
     With that header a GSO super-packet and a checksum still to be completed pass as they are, both
-    ways. Raises Unavailable if the interface is missing or the process may not open raw sockets.
+    ways. Frames with a VLAN tag are nobody's and are not received. Raises Unavailable if the
+    interface is missing or the process may not open raw sockets.
     """
 
     def __init__(self, interface: str) -> None:
@@ -33,6 +43,7 @@ class CpuPort:
         except PermissionError:
             raise Unavailable("raw sockets are not permitted: run as root or grant CAP_NET_RAW") from None
         try:
+            socket_filter.attach(self._socket, _UNTAGGED)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
             self._socket.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)

@@ -7,7 +7,7 @@ import errno
 import logging
 import socket
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from p4model.device import Pipeline
 from p4model.offloads import HEADER, NO_OFFLOADS, SegmentationOffload, complete
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET = 263
-_PACKET_ADD_MEMBERSHIP, _PACKET_VNET_HDR, _PACKET_IGNORE_OUTGOING = 1, 15, 23
+_PACKET_ADD_MEMBERSHIP, _PACKET_AUXDATA, _PACKET_VNET_HDR, _PACKET_IGNORE_OUTGOING = 1, 8, 15, 23
 _PACKET_MR_PROMISC = 1
 _MEMBERSHIP = struct.Struct("=iHH8s")
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
@@ -25,6 +25,11 @@ _BUFFER = 16 << 20
 _BURST = 64
 """Frames taken from one port before the others and the service have their turn."""
 _LARGEST_FRAME = HEADER.size + 14 + 65535
+_AUXDATA = struct.Struct("=IIIHHHH")
+"""struct tpacket_auxdata (linux/if_packet.h): status, two lengths, two offsets, a VLAN tag's TCI and EtherType."""
+_CONTROL = socket.CMSG_SPACE(_AUXDATA.size)
+_TP_STATUS_VLAN_VALID = 1 << 4
+_ETHERNET_ADDRESSES = 12
 
 
 class PortError(Exception):
@@ -34,8 +39,8 @@ class PortError(Exception):
 class Port:
     """One port: a nonblocking packet socket on an interface, which takes frames for all addresses.
 
-    Frames are complete both ways: checksums that a sender left to its interface are filled in, frames that it left
-    to be segmented are refused.
+    Frames are complete both ways: checksums that a sender left to its interface are filled in, VLAN tags that the
+    kernel took out are put back, frames that were left to be segmented are refused.
     """
 
     def __init__(self, number: int, interface: str) -> None:
@@ -60,6 +65,7 @@ class Port:
     def _open(self, interface: str) -> None:
         promiscuous = _MEMBERSHIP.pack(socket.if_nametoindex(interface), _PACKET_MR_PROMISC, 0, b"")
         self._socket.setsockopt(_SOL_PACKET, _PACKET_VNET_HDR, 1)
+        self._socket.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
         self._socket.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
         self._socket.setsockopt(_SOL_PACKET, _PACKET_ADD_MEMBERSHIP, promiscuous)
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
@@ -74,8 +80,8 @@ class Port:
         """Up to `limit` frames that have come, in order."""
         for _ in range(limit):
             try:
-                length = self._socket.recv_into(self._buffer)
-                yield complete(self._buffer[:length])
+                length, control, _, _ = self._socket.recvmsg_into([self._buffer], _CONTROL)
+                yield _tagged(complete(self._buffer[:length]), control)
             except BlockingIOError:
                 return
             except SegmentationOffload as error:
@@ -106,6 +112,17 @@ class Port:
         self.refused += 1
         if self.refused == 1:
             log.warning("port %d (%s) refused %s", *self._place, what)
+
+
+def _tagged(frame: bytes, control: Sequence[tuple[int, int, bytes]]) -> bytes:
+    """The frame with the VLAN tag (IEEE 802.1Q) that `control`, what the kernel tells of it, has."""
+    for level, kind, data in control:
+        if level == _SOL_PACKET and kind == _PACKET_AUXDATA:
+            status, _, _, _, _, tag, ether_type = _AUXDATA.unpack(data)
+            if status & _TP_STATUS_VLAN_VALID:
+                addresses, rest = frame[:_ETHERNET_ADDRESSES], frame[_ETHERNET_ADDRESSES:]
+                return addresses + struct.pack("!HH", ether_type, tag) + rest
+    return frame
 
 
 class Ports:

@@ -30,11 +30,13 @@ class _Series:
     colour: str
     marker: str
     dashes: str
+    above: float
+    """Points from a marker up to its number; below it if negative."""
 
 
 _SERIES = {
-    Mode.TRANSPARENT: _Series("no-l7lb", "#D55E00", "s", "--"),
-    Mode.BALANCED: _Series("with-l7lb", "#0072B2", "o", "-"),
+    Mode.TRANSPARENT: _Series("no-l7lb", "#D55E00", "s", "--", 7),
+    Mode.BALANCED: _Series("with-l7lb", "#0072B2", "o", "-", -14),
 }
 
 
@@ -71,7 +73,7 @@ def _draw_series(axes: Axes, mode: Mode, series: _Series, rows: Sequence[Measure
         axes.annotate(
             f"{mean:,.0f}" if mean >= 100 else f"{mean:.1f}",
             (size, mean),
-            xytext=(0, 7),
+            xytext=(0, series.above),
             textcoords="offset points",
             ha="center",
             fontsize=8,

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
 from dataclasses import dataclass
 
 from deploy.experiment.tally import LONGEST_HEAD, Direction
+from fastpath import socket_filter
+from fastpath.socket_filter import JUMP_EQUAL, LOAD_BYTE, LOAD_HALF, PACKET_TYPE, RETURN, Instruction
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET, _PACKET_STATISTICS = 263, 6
-_SO_ATTACH_FILTER, _SO_RCVBUFFORCE = 26, 33
+_SO_RCVBUFFORCE = 33
 _BUFFER = 512 << 20
 """Bytes of socket buffer, as the kernel counts them: more than 100,000 full-sized packets."""
 _STATISTICS = struct.Struct("=II")
 
-_INSTRUCTION = struct.Struct("=HBBI")
-"""struct sock_filter: code, jump if true, jump if false, constant."""
-_LOAD_BYTE, _LOAD_HALF, _JUMP_EQUAL, _RETURN = 0x30, 0x28, 0x15, 0x06
-_PACKET_TYPE = 0xFFFF_F000 + 4
-"""SKF_AD_OFF + SKF_AD_PKTTYPE: where classic BPF finds the packet type."""
 _PACKET_OUTGOING = 4
 _ETHER_TYPE, _ETHERTYPE_IPV4 = 12, 0x0800
 _PROTOCOL = 14 + 9
@@ -45,7 +41,7 @@ class TapSocket:
         # Bound to no protocol at first, so that nothing gets in past the filter.
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
         try:
-            self._attach(_program(tap.direction))
+            socket_filter.attach(self._socket, _program(tap.direction))
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER)
             self._socket.bind((tap.interface, _ETH_P_ALL))
         except BaseException:
@@ -72,24 +68,17 @@ class TapSocket:
         """Close the socket; idempotent."""
         self._socket.close()
 
-    def _attach(self, program: bytes) -> None:
-        code = ctypes.create_string_buffer(program, len(program))
-        # struct sock_fprog: the number of instructions and, aligned, where they are.
-        argument = struct.pack("@HP", len(program) // _INSTRUCTION.size, ctypes.addressof(code))
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, argument)
 
-
-def _program(direction: Direction) -> bytes:
-    """Classic BPF: the first `LONGEST_HEAD` bytes of an IPv4 TCP packet of `direction`, nothing of any other."""
+def _program(direction: Direction) -> list[Instruction]:
+    """The first `LONGEST_HEAD` bytes of an IPv4 TCP packet of `direction`, nothing of any other."""
     outgoing = direction is Direction.OUT
-    instructions = (
-        (_LOAD_BYTE, 0, 0, _PACKET_TYPE),
-        (_JUMP_EQUAL, 0 if outgoing else 5, 5 if outgoing else 0, _PACKET_OUTGOING),
-        (_LOAD_HALF, 0, 0, _ETHER_TYPE),
-        (_JUMP_EQUAL, 0, 3, _ETHERTYPE_IPV4),
-        (_LOAD_BYTE, 0, 0, _PROTOCOL),
-        (_JUMP_EQUAL, 0, 1, socket.IPPROTO_TCP),
-        (_RETURN, 0, 0, LONGEST_HEAD),
-        (_RETURN, 0, 0, 0),
-    )
-    return b"".join(_INSTRUCTION.pack(*instruction) for instruction in instructions)
+    return [
+        Instruction(LOAD_BYTE, 0, 0, PACKET_TYPE),
+        Instruction(JUMP_EQUAL, 0 if outgoing else 5, 5 if outgoing else 0, _PACKET_OUTGOING),
+        Instruction(LOAD_HALF, 0, 0, _ETHER_TYPE),
+        Instruction(JUMP_EQUAL, 0, 3, _ETHERTYPE_IPV4),
+        Instruction(LOAD_BYTE, 0, 0, _PROTOCOL),
+        Instruction(JUMP_EQUAL, 0, 1, socket.IPPROTO_TCP),
+        Instruction(RETURN, 0, 0, LONGEST_HEAD),
+        Instruction(RETURN, 0, 0, 0),
+    ]

@@ -49,8 +49,9 @@ _log = logging.getLogger(__name__)
 _FRAMES_PER_BATCH = 256
 _UPKEEP_PERIOD = 1.0
 """Seconds between two looks at the counters, and at what is not in use any more."""
-_COUNTING_SHARE = 0.05
-"""Of the time, at most, that is spent on asking for counters where there are thousands."""
+_COUNTING_SHARE, _LONGEST_COUNTING_PERIOD = 0.05, 5.0
+"""Of the time, at most, that is spent on asking for counters where there are thousands; but seconds, lest one slow
+answer keep them old for long."""
 _NEIGHBOUR_PERIOD = 0.25
 """Seconds between two looks at which neighbours to ask for."""
 
@@ -332,7 +333,8 @@ class PipelineFastPath:
             await self._programming.tidy(self.refresh)
             await self.refresh()
             taken = time.monotonic() - begun
-            self._next_count = begun + max(_UPKEEP_PERIOD, taken / _COUNTING_SHARE)
+            pause = min(taken / _COUNTING_SHARE, _LONGEST_COUNTING_PERIOD)
+            self._next_count = begun + max(_UPKEEP_PERIOD, pause)
         if not self._due.is_set():
             self._settled.set()
 

@@ -44,6 +44,15 @@ def test_frames_arrive_in_order_and_whole(ports: tuple[CpuPort, CpuPort]) -> Non
     assert near.receive(10) == [], "what is sent does not come back"
 
 
+def test_frames_of_a_vlan_are_not_received(ports: tuple[CpuPort, CpuPort]) -> None:
+    near, far = ports
+    untagged = bytes(10) + ETHERNET + b"untagged"
+    near.send(bytes(10) + ETHERNET[:12] + bytes.fromhex("8100 0064 88b5") + b"tagged")
+    near.send(untagged)
+    assert received(far, 1) == [untagged]
+    assert far.receive_failures() == 0
+
+
 def test_no_more_than_asked_for_is_received(ports: tuple[CpuPort, CpuPort]) -> None:
     near, far = ports
     for _ in range(5):

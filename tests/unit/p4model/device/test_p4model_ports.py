@@ -37,6 +37,17 @@ def test_frames_pass_whole_and_do_not_come_back(host: Host) -> None:
     near.close()
 
 
+@pytest.mark.parametrize("tag", ["8100 0064", "8100 e001", "88a8 0064"])
+def test_vlan_tags_are_part_of_frames(host: Host, tag: str) -> None:
+    near, far = (host.run(partial(Port, number, name)) for number, name in enumerate(("near", "far")))
+    tagged = FRAME[:12] + bytes.fromhex(tag) + FRAME[12:]
+    for frame in (tagged, FRAME):
+        near.send(frame)
+    assert received(far, 2) == [tagged, FRAME]
+    far.close()
+    near.close()
+
+
 def test_pending_checksums_are_completed(host: Host) -> None:
     host.shell(
         "ip addr add 10.0.0.1/24 dev far",
