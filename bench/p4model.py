@@ -1,4 +1,4 @@
-"""Packets a second through the program in the model: a spliced data packet, translated and sent to its server.
+"""Packets a second through p4_tofino in the model: a spliced data packet, translated and sent to its server.
 
 The packet that leaves is compared with the reference rewrite first, so that the figure is that of the whole work.
 """
@@ -9,18 +9,17 @@ import argparse
 import sys
 import time
 import zlib
-from pathlib import Path
 
+import p4_tofino
 from fastpath.records import Flow, Splice
 from fastpath.rewrite import translate
-from p4model.program import Pipeline, compile_program
+from p4model.program import Architecture, Pipeline, compile_program
 from p4model.state import DeviceState
 from slowpath.wire import tcp
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 
-_PROGRAM = Path(__file__).parents[1] / "p4_tofino"
-_MAIN = {"tna": _PROGRAM / "tofino" / "l7lb.p4", "v1model": _PROGRAM / "v1model" / "l7lb.p4"}
+_MAIN = {Architecture.TNA.value: p4_tofino.TOFINO, Architecture.V1MODEL.value: p4_tofino.V1MODEL}
 _GROUP, _PATH, _NEXT_HOP = 1, 1, 1
 _CLIENT_PORT, _SERVER_PORT = 1, 2
 _OURS, _ROUTER, _SERVER = b"\2\1\0\0\1L", b"\2\0\0\0\0\1", b"\2\0\0\0\0\2"
@@ -69,7 +68,7 @@ def packets(payload: int) -> tuple[bytes, bytes]:
 
 def spliced(architecture: str) -> Pipeline:
     """The program with one splice."""
-    program = compile_program(_MAIN[architecture], include=[_PROGRAM])
+    program = compile_program(_MAIN[architecture], include=[p4_tofino.DIRECTORY])
     state = DeviceState(program.info)
     client, vip = _SPLICE.flow
     identity = client.address + client.port.to_bytes(2, "big") + _GROUP.to_bytes(2, "big")

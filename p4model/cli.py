@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.program is None) is not options.no_p4:
         parser.error("give PROGRAM.p4 or --no-p4, and not both")
+    if options.no_p4 and (options.include or options.define):
+        parser.error("-I and -D are for PROGRAM.p4, and not for --no-p4")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
         architecture, device = _device(options)

@@ -1,4 +1,4 @@
-"""The command p4modelc: a P4 program for v1model to what a P4Runtime controller gives a switch, here p4model."""
+"""The command p4modelc: makes of a P4 program for v1model what a P4Runtime controller gives to p4model."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 def _compile(source: Path, include: Sequence[Path], defines: dict[str, str], output: Path) -> None:
     """Write both files; nothing is written if the program is refused."""
     text = preprocessed(source, include=include, defines=defines)
-    described = text_format.MessageToString(p4info(compile_v1model(text).info))
+    described = text_format.MessageToString(p4info(compile_v1model(text, str(source)).info))
     output.mkdir(parents=True, exist_ok=True)
     for suffix, content in ((P4INFO_SUFFIX, described), (CONFIG_SUFFIX, text)):
         (output / f"{source.stem}{suffix}").write_text(content, encoding="utf-8")

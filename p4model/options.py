@@ -12,7 +12,15 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     add(
         "-I", dest="include", type=Path, action="append", default=[], metavar="DIR", help="look for included files here"
     )
-    add("-D", dest="define", type=_define, action="append", default=[], metavar="NAME=VALUE", help="define a macro")
+    add(
+        "-D",
+        dest="define",
+        type=_define,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="define a macro (1 if no VALUE)",
+    )
 
 
 def _define(text: str) -> tuple[str, str]:

@@ -59,7 +59,9 @@ class Port:
             self._open(interface)
         except OSError as error:
             self._socket.close()
-            raise PortError(f"port {number}: cannot open the interface {interface}: {error.strerror}") from error
+            raise PortError(
+                f"port {number}: cannot open the interface {interface}: {error.strerror or error}"
+            ) from error
         self._buffer = memoryview(bytearray(_LARGEST_FRAME))
 
     def _open(self, interface: str) -> None:

@@ -153,10 +153,6 @@ class ActionCodec:
         self._parameters = [dict(enumerate(action.parameters, 1)) for action in actions]
         self._actions = actions
 
-    def id(self, position: int) -> int:
-        """The id of an action."""
-        return self._ids[position]
-
     def decode(self, action: pb.TableAction) -> tuple[int, tuple[int, ...]]:
         """The position of an action and its arguments; raises InvalidArgument or OutOfRange."""
         if not action.HasField("action"):

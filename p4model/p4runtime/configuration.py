@@ -57,11 +57,16 @@ class Configuration:
             )
         return forwarding
 
-    async def set(self, request: pb.SetForwardingPipelineConfigRequest) -> None:
-        """Verify, save or commit a program; raises RequestError, and then nothing has changed."""
+    async def set(self, request: pb.SetForwardingPipelineConfigRequest, admit: Callable[[], None]) -> None:
+        """Verify, save or commit a program; raises RequestError, and then nothing has changed.
+
+        `admit` raises it unless the controller is the primary one, which may change while programs are compiled.
+        """
         async with self._changing:
+            admit()
             if request.action in (_Set.VERIFY, _Set.VERIFY_AND_SAVE, _Set.VERIFY_AND_COMMIT):
                 program = await self._verified(request)
+                admit()
                 if request.action != _Set.VERIFY:
                     self._save(self._forward(Device(program), request.config))
             elif request.action != _Set.COMMIT:

@@ -80,7 +80,7 @@ class ServedDigest:
         if config is None or values in self._held or values in self._list:
             return
         self._list[values] = None
-        if not config.max_timeout_ns or len(self._list) == config.max_list_size:
+        if not config.max_timeout_ns or 0 < config.max_list_size <= len(self._list):
             self._flush()
         elif self._timer is None:
             loop = asyncio.get_running_loop()

@@ -39,8 +39,10 @@ class Server:
     async def stop(self) -> None:
         """End all calls and streams, and close the port; the switch stays as it is."""
         self._sweeps.cancel()
-        self._configuration.close()
-        await self._server.stop(None)
+        try:
+            await self._server.stop(None)
+        finally:
+            self._configuration.close()
 
 
 async def serve(

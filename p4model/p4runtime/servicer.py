@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import grpc
 
@@ -54,8 +55,7 @@ class Servicer(rpc.P4RuntimeServicer):
     ) -> pb.SetForwardingPipelineConfigResponse:
         """Verify, save or commit a program."""
         try:
-            self._require_primary(request)
-            await self._configuration.set(request)
+            await self._configuration.set(request, partial(self._require_primary, request))
         except RequestError as error:
             await refuse(context, error)
         return pb.SetForwardingPipelineConfigResponse()

@@ -46,6 +46,16 @@ _CASES = [
 ]
 
 
+@pytest.mark.parametrize("architecture", _ARCHITECTURES, ids=[one.name for one in _ARCHITECTURES])
+def test_without_a_fault_the_same_vectors_pass(architecture: _Architecture) -> None:
+    target = P4Target(architecture.switch({}))
+    try:
+        for name in sorted({fault.found_by for fault in (*p4_faults.FAULTS, *architecture.faults)}):
+            check_vector(target, _VECTORS[name])
+    finally:
+        target.close()
+
+
 @pytest.mark.parametrize(("architecture", "fault"), _CASES)
 def test_the_vectors_find(architecture: _Architecture, fault: Fault) -> None:
     file = p4_tofino.DIRECTORY / fault.file

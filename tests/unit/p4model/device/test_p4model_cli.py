@@ -101,7 +101,10 @@ def test_what_cannot_be_started(tmp_path: Path, capsys: pytest.CaptureFixture[st
         for arguments, told in (
             ([str(wrong)], f"{wrong}:1:"),
             ([str(tmp_path / "absent.p4")], "absent.p4"),
-            ([str(SWAP), "--port", "1=absent0"], "port 1: cannot open the interface absent0"),
+            (
+                [str(SWAP), "--port", "1=absent0"],
+                "port 1: cannot open the interface absent0: no interface with this name",
+            ),
             ([str(SWAP), "--grpc", address], f"cannot listen on {address}"),
         ):
             assert main(arguments) == 1
@@ -119,6 +122,8 @@ def test_what_cannot_be_started(tmp_path: Path, capsys: pytest.CaptureFixture[st
         [str(SWAP), "--device-id", "1"],
         ["--no-p4", "--pipes", "2"],
         ["--no-p4", "--name", "x"],
+        ["--no-p4", "-D", "SIZE=1"],
+        ["--no-p4", "-I", "."],
         ["--no-p4", "--device-id", "-1"],
     ],
 )

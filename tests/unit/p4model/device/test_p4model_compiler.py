@@ -42,7 +42,7 @@ def test_what_cannot_be_compiled(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for source, told in (
         (wrong, f"{wrong}:2:"),
         (tmp_path / "absent.p4", "absent.p4"),
-        (SWITCHES / "swap.p4", "is for tna; P4Runtime is served for v1model only"),
+        (SWITCHES / "swap.p4", "swap.p4:1:1: the program is for tna; P4Runtime is served for v1model only"),
     ):
         assert main([str(source), "-o", str(output)]) == 1
         assert told in capsys.readouterr().err

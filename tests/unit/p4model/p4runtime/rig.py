@@ -233,7 +233,7 @@ def run(scenario: Scenario, **options: Any) -> None:  # noqa: ANN401
 
     async def with_server() -> None:
         switch = options.pop("switch", None) or Switch()
-        server = await serve(switch, "127.0.0.1:0", compile_=compiled, **options)
+        server = await serve(switch, "127.0.0.1:0", **{"compile_": compiled, **options})
         try:
             async with grpc.aio.insecure_channel(server.address) as channel:
                 await scenario(Rig(switch, channel, server.address))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 from typing import Any
 
+from p4model.device import Device, Switch
 from p4model.p4runtime.ageing import Ageing
+from p4model.p4runtime.configuration import Configuration
 from p4model.p4runtime.digests import ServedDigest
+from p4model.p4runtime.forwarding import Forwarding
 from p4model.state.record import Record
 from p4rt.proto import p4runtime_pb2 as pb
 from tests.unit.p4model.p4runtime.rig import (
+    CONFIG,
     DELETE,
     IDS,
     INSERT,
@@ -19,6 +24,7 @@ from tests.unit.p4model.p4runtime.rig import (
     MODIFY,
     Rig,
     Stream,
+    compiled,
     entry,
     exact,
     frame,
@@ -28,6 +34,7 @@ from tests.unit.p4model.p4runtime.rig import (
     update,
 )
 
+_Set = pb.SetForwardingPipelineConfigRequest
 _MILLISECOND = 1_000_000
 _SECOND = 1000 * _MILLISECOND
 _HOUR = 3600 * _SECOND
@@ -75,6 +82,18 @@ def test_digests_come_in_lists_without_repetition() -> None:
     run_with_pipeline(scenario)
 
 
+def test_a_list_that_is_longer_than_lists_may_be_now() -> None:
+    async def scenario(rig: Rig, primary: Stream) -> None:
+        await rig.write(update(INSERT, digest(max_list_size=3, max_timeout_ns=_HOUR)))
+        pass_frames(rig, [5, 6])
+        await rig.write(update(MODIFY, digest(max_list_size=1, max_timeout_ns=_HOUR)))
+        pass_frames(rig, [7, 8])
+        assert await learned(primary) == (1, [(5, 1), (6, 1), (7, 1)])
+        assert await learned(primary) == (2, [(8, 1)])
+
+    run_with_pipeline(scenario)
+
+
 def test_what_is_not_acknowledged_is_not_repeated() -> None:
     async def scenario(rig: Rig, primary: Stream) -> None:
         await rig.write(update(INSERT, digest(ack_timeout_ns=_HOUR)))
@@ -118,15 +137,26 @@ def test_backups_hear_nothing() -> None:
 
 
 def test_a_replaced_program_is_silent() -> None:
-    async def scenario(rig: Rig, primary: Stream) -> None:
-        await rig.write(update(INSERT, digest(max_timeout_ns=_MILLISECOND)))
-        pass_frames(rig, [5])
-        await rig.set_pipeline()
-        await rig.write(update(INSERT, digest()))
-        pass_frames(rig, [6])
-        assert await learned(primary) == (1, [(6, 1)])
+    sent: list[pb.StreamMessageResponse] = []
 
-    run_with_pipeline(scenario)
+    def forward(device: Device, config: pb.ForwardingPipelineConfig) -> Forwarding:
+        return Forwarding(device, config, time.monotonic, sent.append)
+
+    async def scenario() -> None:
+        configuration = Configuration(Switch(), compiled, forward)
+        for action in (_Set.VERIFY_AND_COMMIT, _Set.VERIFY_AND_SAVE):
+            await configuration.set(_Set(action=action, config=CONFIG), lambda: None)
+        replaced = configuration.running
+        assert replaced is not None
+        one = replaced.digest(IDS[LEARNED])
+        one.insert(digest(max_timeout_ns=_MILLISECOND))
+        one.learn((5, 1))
+        assert replaced.device.process(1, frame(source=6)).digests  # They are heard behind the commit.
+        await configuration.set(_Set(action=_Set.COMMIT), lambda: None)
+        await asyncio.sleep(2 * _MILLISECOND / _SECOND)  # The list would be sent before this ends.
+        assert not sent
+
+    asyncio.run(scenario())
 
 
 class Clock:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import Any
 
 import grpc
 import pytest
 
-from p4model.device import Device, Switch
+from p4model.device import Device, Program, Switch
 from p4model.p4runtime import serve
 from p4rt.proto import p4runtime_pb2 as pb
 from tests.unit.p4model.calls import refusal
@@ -73,7 +75,6 @@ def test_a_commit_empties_the_switch() -> None:
         digest = pb.DigestEntry(digest_id=IDS[LEARNED])
         await rig.write(update(pb.Update.INSERT, line(1, 2)), update(pb.Update.INSERT, digest))
         assert rig.switch.process(1, frame()).outputs[0][0] == 2
-        # Raised before the commit, and heard after it: told no more.
         await rig.set_pipeline()
         assert not rig.switch.process(1, frame()).outputs
         assert await rig.entries(entry(LINES)) == []
@@ -95,6 +96,26 @@ def test_verification_changes_nothing() -> None:
             assert len(await rig.entries(entry(LINES))) == 1
 
     run(scenario)
+
+
+def test_a_controller_that_is_demoted_while_its_program_is_compiled_commits_nothing() -> None:
+    compiling, released = threading.Event(), threading.Event()
+
+    def compile_(text: str) -> Program:
+        compiling.set()
+        assert released.wait(10)
+        return compiled(text)
+
+    async def scenario(rig: Rig) -> None:
+        async with rig.controller():
+            refused = asyncio.create_task(refusal(rig.set_pipeline()))
+            assert await asyncio.to_thread(compiling.wait, 10)
+            async with rig.controller(2):
+                released.set()
+                assert (await refused).code() is grpc.StatusCode.PERMISSION_DENIED
+                assert rig.switch.device is None
+
+    run(scenario, compile_=compile_)
 
 
 def test_a_saved_program_takes_entries_until_it_is_committed() -> None:
