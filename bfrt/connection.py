@@ -69,7 +69,7 @@ class Connection(rpc.connection.Connection[pb.StreamMessageRequest, pb.StreamMes
             await self._write(request, timeout=timeout, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise status.of_write(error, updates, atomic=atomic) from error
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, grpc.aio.UsageError):
             raise cancelled("write") from None
 
     async def read(self, table: TableSchema, entities: Sequence[pb.Entity], timeout: float) -> list[pb.Entity]:
@@ -79,7 +79,7 @@ class Connection(rpc.connection.Connection[pb.StreamMessageRequest, pb.StreamMes
             return [found async for answer in self._read(request, timeout=timeout) for found in answer.entities]
         except grpc.aio.AioRpcError as error:
             raise status.of_read(error, table, entities) from error
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, grpc.aio.UsageError):
             raise cancelled("read") from None
 
     def _head(self, *, atomic: bool) -> bytes:

@@ -90,7 +90,7 @@ class Connection(rpc.connection.Connection[pb.StreamMessageRequest, pb.StreamMes
             if isinstance(outcome, P4rtError):
                 raise outcome from error
             return outcome
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, grpc.aio.UsageError):
             raise cancelled("write") from None
         return ()
 
@@ -101,7 +101,7 @@ class Connection(rpc.connection.Connection[pb.StreamMessageRequest, pb.StreamMes
             return [found async for answer in self._read(request, timeout=timeout) for found in answer.entities]
         except grpc.aio.AioRpcError as error:
             raise status.of_whole(error, f"read of {what}") from error
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, grpc.aio.UsageError):
             raise cancelled("read") from None
 
     # ---- opening

@@ -133,7 +133,10 @@ class Connection(Generic[_Request, _Response]):
 
 
 def cancelled(what: str) -> BaseException:
-    """What CancelledError means: gRPC raises it, too, when the channel is closed under a request."""
+    """What CancelledError means: gRPC raises it, too, when the channel is closed under a request.
+
+    When it was closed before, between two requests, gRPC raises UsageError.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         return asyncio.CancelledError()

@@ -31,6 +31,9 @@ class Keeper(Generic[_C]):
     ) -> None:
         self._address, self._connect, self._receive, self._pauses = address, connect, receive, pauses
         self._connection: _C | None = None
+        """The one for requests."""
+        self._latest: _C | None = None
+        """The one that is to be closed: it may have been given up, and not have ended yet."""
         self._connected = asyncio.Event()
         self._closed = False
         self._why = ""
@@ -39,7 +42,7 @@ class Keeper(Generic[_C]):
 
     def start(self, connection: _C) -> None:
         """Begin with a connection that is open."""
-        self._connection = connection
+        self._connection = self._latest = connection
         self._connected.set()
         self._task = asyncio.create_task(self._keep(connection))
 
@@ -63,6 +66,8 @@ class Keeper(Generic[_C]):
 
     def standing(self) -> _C:
         """The connection; raises Unavailable while there is none."""
+        if self._closed:
+            raise Unavailable(f"{self._address}: the session is closed")
         if self._connection is None:
             raise Unavailable(f"{self._address}: not connected{f' ({self._why})' if self._why else ''}")
         return self._connection
@@ -85,11 +90,11 @@ class Keeper(Generic[_C]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        connection, self._connection = self._connection, None
+        self._connection = None
         self._closed = True
         self._connected.set()  # wakes those who wait for it
-        if connection is not None:
-            await connection.close()
+        if self._latest is not None:
+            await self._latest.close()
 
     async def _keep(self, connection: _C) -> None:
         """Replace connections as they end."""
@@ -111,7 +116,7 @@ class Keeper(Generic[_C]):
             await asyncio.sleep(pause)
             connection = None
             try:
-                connection = await self._connect()
+                connection = self._latest = await self._connect()
                 ended = connection.listen(self._receive)
                 self._connection = connection
                 for callback in self._callbacks:

@@ -231,14 +231,16 @@ class PipelineFastPath:
         if self._closed:
             return
         self._closed = True
+        self._pause.end()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._pause.end()
-        with suppress(Unavailable):
-            await self._driver.clear()
-        await self._driver.close()
-        self._link.close()
+        try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            with suppress(Unavailable):
+                await self._programming.end()
+        finally:
+            self._link.close()
+            await self._driver.close()
 
     # Events
 
@@ -251,7 +253,9 @@ class PipelineFastPath:
                 punt = cpu.decode(raw)
                 if not self._station.receive(punt, now) and await self._may_pass(punt, now):
                     batch.punts.append(punt)
-        self._send_own()
+        # It may have been closed while a way was cleared.
+        if not self._closed:
+            self._send_own()
         return batch
 
     async def _may_pass(self, punt: Punt, now: float) -> bool:
@@ -284,7 +288,7 @@ class PipelineFastPath:
 
     async def _wait(self) -> None:
         """Wait until there may be something to take."""
-        if not self._batch.closed and not self._batch.idle:
+        if not self._closed and not self._batch.closed and not self._batch.idle:
             await self._pause.wait()
 
     # Upkeep

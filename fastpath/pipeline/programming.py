@@ -13,7 +13,18 @@ from fastpath.pipeline.driver import Driver, Refusal
 from fastpath.pipeline.groups import Groups, group
 from fastpath.pipeline.ledger import Batch, Ledger
 from fastpath.pipeline.paths import Path, Paths
-from fastpath.pipeline.rows import CONNECTIONS, GROUPS, SURROUNDINGS, Action, Change, Key, Step, applied, difference
+from fastpath.pipeline.rows import (
+    CONNECTIONS,
+    GROUPS,
+    PER_WRITE,
+    SURROUNDINGS,
+    Action,
+    Change,
+    Key,
+    Step,
+    applied,
+    difference,
+)
 from fastpath.pipeline.rows import in_tables as of
 from fastpath.pipeline.settings import Capacities, Settings
 from fastpath.pipeline.surroundings import Hops
@@ -22,8 +33,6 @@ from fastpath.switch.network import Neighbour, Network
 
 _log = logging.getLogger(__name__)
 
-_PER_WRITE = 1024
-"""Entries in one request where a change may be made in parts."""
 _REFUSALS = 8
 """How many records of one batch `connections` may refuse before the batch is."""
 _CROWDED = 0.75
@@ -77,6 +86,8 @@ class Programming:
         if self.agreed:
             _log.warning("the switch's tables are compared with what they should be: %s", why)
         self.agreed = False
+        # Reconciling may have read its tables already.
+        self._edition += 1
         self._on_disagreement()
 
     # Records
@@ -196,6 +207,12 @@ class Programming:
                     self.agreed = True
                     self.reconciliations += 1
 
+    async def end(self) -> None:
+        """Empty the tables after what is being written, and have nothing written any more; raises Unavailable."""
+        async with self._writing:
+            self.agreed = False
+            await self._driver.clear()
+
     def _planned(self, settings: Settings, resolved: Mapping[Neighbour, bytes]) -> Around:
         routes = settings.routes(self._network, resolved, self._capacities)
         groups = group(settings.links(self._ledger.compressed), self._around.groups)
@@ -273,8 +290,8 @@ class Programming:
             raise
 
     async def _write_all(self, steps: Sequence[Step]) -> None:
-        for start in range(0, len(steps), _PER_WRITE):
-            await self._write(steps[start : start + _PER_WRITE])
+        for start in range(0, len(steps), PER_WRITE):
+            await self._write(steps[start : start + PER_WRITE])
 
 
 def _deletions(batch: Batch) -> list[Step]:

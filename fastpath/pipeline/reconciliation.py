@@ -10,6 +10,7 @@ from fastpath.pipeline.driver import Driver, Refusal
 from fastpath.pipeline.ledger import Ledger
 from fastpath.pipeline.rows import (
     GROUPS,
+    PER_WRITE,
     RECORDS,
     SURROUNDINGS,
     Key,
@@ -20,8 +21,6 @@ from fastpath.pipeline.rows import (
 )
 
 _log = logging.getLogger(__name__)
-
-_PER_WRITE = 1024
 
 
 async def repair(driver: Driver, around: Rows, ledger: Ledger) -> None:
@@ -40,7 +39,7 @@ async def repair(driver: Driver, around: Rows, ledger: Ledger) -> None:
         count += len(changes)
         for key in await _write(driver, changes):
             batch = ledger.displace(key)
-            if not batch.new:
+            if batch.old and not batch.new:
                 _log.error("a splice is lost: there is no room for it any more: %s", batch.old)
                 await _write(driver, difference(batch.rows()[0], {}))
     await _write(driver, [*in_tables(steps, GROUPS)])
@@ -51,9 +50,9 @@ async def repair(driver: Driver, around: Rows, ledger: Ledger) -> None:
 async def _write(driver: Driver, steps: Sequence[Step]) -> list[Key]:
     """Carry `steps` out; returns the keys of records that found no room. Raises Unavailable for everything else."""
     full: list[Key] = []
-    for start in range(0, len(steps), _PER_WRITE):
+    for start in range(0, len(steps), PER_WRITE):
         try:
-            await driver.write(steps[start : start + _PER_WRITE], atomic=False)
+            await driver.write(steps[start : start + PER_WRITE], atomic=False)
         except Refusal as refusal:
             if refusal.wrong or not refusal.full or any(table not in RECORDS for table, _ in refusal.full):
                 raise Unavailable(f"the switch's tables cannot be repaired: {refusal}") from refusal

@@ -21,6 +21,8 @@ GROUPS = ("servers", "vips")
 """The tables that say which digest a packet has."""
 TABLES = (*SURROUNDINGS, *RECORDS, *GROUPS)
 """All tables of the program: what is in one may refer to those before it."""
+PER_WRITE = 1024
+"""Entries in one request where a change may be made in parts."""
 PREFIXED = frozenset({"routes"})
 """Tables whose key is one prefix."""
 TRAFFIC, OUTCOMES = "traffic", "outcomes"

@@ -243,7 +243,7 @@ def test_a_backup_stands_by_through_what_it_does_not_care_for(address: str) -> N
         async with scripted.serving(script, address), await opened(address) as session:
             script.arbitrations += [[arbitration(ALREADY_EXISTS, 2)], grpc.StatusCode.RESOURCE_EXHAUSTED]
             script.send(arbitration(ALREADY_EXISTS, 2))
-            await until(lambda: not script.arbitrations or len(script.arbitrations) == 1)
+            await until(lambda: len(script.arbitrations) <= 1)
             await until(lambda: bool(script.streams))
             script.send(scripted.digest(1))
             script.send(arbitration(ALREADY_EXISTS, 3))
@@ -323,6 +323,25 @@ def test_requests_under_way_when_the_session_is_closed(address: str) -> None:
             await session.close()
             with pytest.raises(Unavailable):
                 await writing
+
+    run(scenario)
+
+
+def test_closing_right_after_a_request_has_failed(address: str) -> None:
+    async def scenario() -> None:
+        script = Script()
+        async with scripted.serving(script, address):
+            session = await opened(address)
+            connection = session._keeper.standing()
+            script.writes.append(grpc.StatusCode.PERMISSION_DENIED)
+            with pytest.raises(Unavailable, match="PERMISSION_DENIED"):
+                await insert(session)
+            # The connection is given up, and nobody had the time to end it yet.
+            await session.close()
+            with pytest.raises(Unavailable, match="write: the connection was closed"):
+                await connection.write([session.table("connections").insert(*CONNECTION)], 5.0)
+            with pytest.raises(Unavailable, match="the session is closed"):
+                await insert(session)
 
     run(scenario)
 

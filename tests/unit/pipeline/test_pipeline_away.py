@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import grpc
@@ -12,8 +12,10 @@ import pytest
 from fastpath.errors import Rejected, Unavailable
 from fastpath.interface import Closed
 from fastpath.pipeline.digest import digest
+from fastpath.pipeline.rows import OVERRIDES, Action, Key
 from fastpath.pipeline.statistics import Statistics
 from fastpath.records import Listener
+from rpc.errors import RpcError
 from tests.unit.pipeline.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, client, splice
 from tests.unit.pipeline.switches import MakeSwitch, Switch, run, running
 from tests.unit.pipeline.test_pipeline_install import assert_right, configured
@@ -147,6 +149,36 @@ def test_a_removal_that_is_lost_is_made_good(make_switch: MakeSwitch) -> None:
     run(scenario())
 
 
+def test_a_switch_that_restarts_while_its_tables_are_compared(
+    make_switch: MakeSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with running(make_switch()) as (switch, fastpath, _):
+            await configured(fastpath)
+            await fastpath.install([splice(1), splice(2)])
+            before = switch.rows()
+            driver = fastpath._driver
+            read = driver.read
+
+            async def read_and_restart(tables: Iterable[str]) -> dict[Key, Action]:
+                found = await read(tables := [*tables])
+                if OVERRIDES in tables:
+                    monkeypatch.undo()
+                    await switch.stop()
+                    await switch.forget()
+                    await switch.start()
+                    await driver.wait_connected()
+                return found
+
+            monkeypatch.setattr(driver, "read", read_and_restart)
+            await switch.stop()
+            await switch.start()
+            await switch.back(fastpath)
+            assert switch.rows() == before
+
+    run(scenario())
+
+
 def test_what_appears_meanwhile_is_removed_and_what_was_changed_is_set_right(make_switch: MakeSwitch) -> None:
     async def scenario() -> None:
         async with running(make_switch()) as (switch, fastpath, _):
@@ -194,5 +226,30 @@ def test_a_record_that_finds_no_place_at_all_is_reported_closed(make_switch: Mak
             batch = await anext(fastpath.events())
             assert batch.closed == [Closed(splice(2).flow, reset=True)]
             assert_right(switch, splice(1))
+
+    run(scenario())
+
+
+def test_a_close_that_is_cut_short_leaves_nothing_open(
+    make_switch: MakeSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with running(make_switch()) as (switch, fastpath, link):
+            clearing = asyncio.Event()
+
+            async def stuck() -> None:
+                clearing.set()
+                await asyncio.Event().wait()
+
+            monkeypatch.setattr(fastpath._driver, "clear", stuck)
+            closing = asyncio.create_task(fastpath.close())
+            await clearing.wait()
+            closing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+            assert switch.session is not None
+            with pytest.raises(RpcError, match="closed"):
+                await switch.session.wait_connected()
+            assert link.fileno() == -1
 
     run(scenario())

@@ -13,7 +13,7 @@ from fastpath.frame import Action
 from fastpath.interface import Closed
 from fastpath.pipeline.digest import digest
 from fastpath.pipeline.ledger import PER_PREFIX
-from fastpath.records import Reason, Tuple4
+from fastpath.records import Flow, Reason, Tuple4
 from fastpath.switch import arp
 from fastpath.switch.arp import Arp, Operation
 from slowpath.wire import tcp
@@ -212,3 +212,21 @@ def _arp(frame: bytes) -> Arp:
 def _as_punt(frame: bytes, reason: Reason) -> bytes:
     """An injected frame, to be read as a punted one."""
     return frame[: cpu.OFFLOAD_LENGTH + 1] + bytes((reason,)) + frame[cpu.OFFLOAD_LENGTH + 2 :]
+
+
+def test_closing_while_a_way_is_cleared_ends_the_events(
+    make_switch: MakeSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with running(make_switch()) as (_, fastpath, link):
+
+            async def close_meanwhile(flow: Flow) -> bool:
+                await fastpath.close()
+                return False
+
+            monkeypatch.setattr(fastpath._ledger, "is_clear", lambda flow, now: False)
+            monkeypatch.setattr(fastpath._programming, "clear_way", close_meanwhile)
+            link.wire.send(syn(client(1)))
+            assert [batch async for batch in fastpath.events()] == []
+
+    run(scenario())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from fastpath.errors import Rejected, TableFull, Unavailable
@@ -226,6 +228,20 @@ def test_closing_leaves_empty_tables(make_switch: MakeSwitch) -> None:
             assert not switch.rows()
             with pytest.raises(Unavailable, match="closed"):
                 await fastpath.install([splice(3)])
+
+    run(scenario())
+
+
+def test_what_is_being_installed_while_closing_does_not_stay(make_switch: MakeSwitch) -> None:
+    async def scenario() -> None:
+        async with running(make_switch()) as (switch, fastpath, _):
+            await configured(fastpath)
+            installs = [asyncio.create_task(fastpath.install([splice(port)])) for port in range(1, 9)]
+            await asyncio.sleep(0)
+            await fastpath.close()
+            outcomes = await asyncio.gather(*installs, return_exceptions=True)
+            assert all(outcome is None or isinstance(outcome, Unavailable) for outcome in outcomes), outcomes
+            assert not switch.rows()
 
     run(scenario())
 
