@@ -47,18 +47,16 @@ class Scene:
     def measure(self, load: Load, size: int) -> Measurement:
         """Have all clients ask for random data of `size` bytes, and count; raises LaboratoryError.
 
-        Where the capture has lost packets, all is done again, up to three times.
+        Where capture and slow path did not count the same packets, all is done again, up to three times.
         """
         for _ in range(_ATTEMPTS):
             measured = self._attempt(load, size)
-            if measured:
+            if isinstance(measured, Measurement):
                 return measured
-        raise LaboratoryError(
-            f"packets came faster than they could be captured, {_ATTEMPTS} times: "
-            f"ask for fewer --requests or --clients, or let the machine do less beside this"
-        )
+        raise LaboratoryError(f"{self.mode.value}, {label(size)}: {measured}, {_ATTEMPTS} times")
 
-    def _attempt(self, load: Load, size: int) -> Measurement | None:
+    def _attempt(self, load: Load, size: int) -> Measurement | str:
+        """A measurement, or why there is none this time."""
         name = f"random-{size}"
         self.laboratory.serve(name, os.urandom(size))
         clients = self.laboratory.clients
@@ -70,13 +68,15 @@ class Scene:
             capture.wait_until_quiet()
             after = self._slow_path_packets()
         if capture.lost:
-            return None
-        counted = {direction: after[direction] - before[direction] for direction in after}
-        problem = _contradiction(capture.tally, counted, load.requests * len(clients))
+            return "packets came faster than they could be captured (ask for fewer --requests or --clients)"
+        problem = _contradiction(capture.tally, load.requests * len(clients))
         if problem:
             raise LaboratoryError(f"{self.mode.value}, {label(size)}: {problem}")
+        counted = {direction: after[direction] - before[direction] for direction in after}
         slow_path = sum(counted.values()) if self.run else None
-        return Measurement.of(self.mode, size, capture.tally, slow_path=slow_path, seconds=seconds)
+        return _disagreement(capture.tally, counted) or Measurement.of(
+            self.mode, size, capture.tally, slow_path=slow_path, seconds=seconds
+        )
 
     def _forget(self) -> None:
         """Wait until L7LB has removed the records of the last load: a port that has one costs it two packets more.
@@ -105,12 +105,17 @@ class Scene:
         }
 
 
-def _contradiction(tally: Tally, counted: Mapping[Direction, int], requests: int) -> str | None:
-    """Why a tally cannot be right, by the slow path's own count and the number of answered requests."""
+def _contradiction(tally: Tally, requests: int) -> str | None:
+    """Why a tally cannot be right, by the number of answered requests."""
     if len(tally.connections) != requests:
         return f"{len(tally.connections)} connections with data were captured for {requests} requests"
     if tally.oversized:
         return f"{tally.oversized} packets are larger than the MTU, so that they cannot be compared: offloads are on"
+    return None
+
+
+def _disagreement(tally: Tally, counted: Mapping[Direction, int]) -> str | None:
+    """In what a tally and the slow path's own count differ: a packet sent again may come between the two."""
     for direction, number in counted.items():
         if number != tally.captured[direction]:
             return (

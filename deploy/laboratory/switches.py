@@ -103,15 +103,8 @@ class Bmv2(P4RuntimeSwitch):
     def _command(self) -> list[str]:
         return [
             # Its output is a file, so that it would keep what it says to itself.
-            *(
-                "stdbuf",
-                "-oL",
-                self.executable,
-                "--no-p4",
-                "--device-id",
-                str(self.device),
-                *_options("-i", "@", self._ports),
-            ),
+            *("stdbuf", "-oL", self.executable),
+            *("--no-p4", "--device-id", str(self.device), *_options("-i", "@", self._ports)),
             *("--", "--grpc-server-addr", self.grpc),
         ]
 

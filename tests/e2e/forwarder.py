@@ -41,12 +41,12 @@ class Forwarder:
 
     def cut(self) -> None:
         """End all connections, and refuse new ones."""
-        if self._listener is not None:
-            # Closing alone would leave the accepting thread waiting.
-            self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
-            self._listener = None
         with self._lock:
+            if self._listener is not None:
+                # Closing alone would leave the accepting thread waiting.
+                self._listener.shutdown(socket.SHUT_RDWR)
+                self._listener.close()
+                self._listener = None
             for connection in self._open:
                 _end(connection)
             self._open.clear()
@@ -57,13 +57,26 @@ class Forwarder:
                 accepted, _ = listener.accept()
             except OSError:
                 return
-            onward = tcp_socket(self._namespace)
-            onward.connect(("127.0.0.1", self._target))
-            onward.settimeout(None)
             with self._lock:
-                self._open += [accepted, onward]
-            for source, sink in ((accepted, onward), (onward, accepted)):
-                threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
+                if self._listener is not listener:
+                    # It was cut right after this one was accepted.
+                    _end(accepted)
+                    return
+                self._lead_on(accepted)
+
+    def _lead_on(self, accepted: socket.socket) -> None:
+        onward = tcp_socket(self._namespace)
+        try:
+            onward.connect(("127.0.0.1", self._target))
+        except OSError:
+            # As if it had not been accepted: the target is not there.
+            _end(onward)
+            _end(accepted)
+            return
+        onward.settimeout(None)
+        self._open += [accepted, onward]
+        for source, sink in ((accepted, onward), (onward, accepted)):
+            threading.Thread(target=_copy, args=(source, sink), daemon=True).start()
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:

@@ -1,7 +1,7 @@
 """Another P4Runtime controller of the switch.
 
 As a script it runs on the switch's host: `other_controller.py TARGET ELECTION_ID` becomes primary, sets the pipeline
-that is in force once more, which empties it, prints the word `primary`, and leaves when it is ended.
+that is in force, if there is one, once more, which empties it, prints the word `primary`, and leaves when it is ended.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Self
 import grpc
 
 from deploy.laboratory import Laboratory
-from deploy.laboratory.namespace import end
+from deploy.laboratory.namespace import LaboratoryError, end
 from p4rt.proto import p4runtime_pb2 as pb
 from p4rt.proto import p4runtime_pb2_grpc
 
@@ -34,7 +34,9 @@ class OtherController:
     def __enter__(self) -> Self:
         assert self._process.stdout is not None
         said = self._process.stdout.readline().strip()
-        assert said == _PRIMARY, self._log.read_text()
+        if said != _PRIMARY:
+            end(self._process)
+            raise LaboratoryError(f"the other controller is not primary:\n{self._log.read_text()}")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -58,7 +60,12 @@ def _main(target: str, election_id: str) -> None:
 
 
 def _set_again(stub: p4runtime_pb2_grpc.P4RuntimeStub, own: pb.Uint128) -> None:
-    config = stub.GetForwardingPipelineConfig(pb.GetForwardingPipelineConfigRequest(device_id=_DEVICE)).config
+    try:
+        config = stub.GetForwardingPipelineConfig(pb.GetForwardingPipelineConfigRequest(device_id=_DEVICE)).config
+    except grpc.RpcError as error:
+        if error.code() is grpc.StatusCode.FAILED_PRECONDITION:
+            return  # there is none yet
+        raise
     commit = pb.SetForwardingPipelineConfigRequest.VERIFY_AND_COMMIT
     stub.SetForwardingPipelineConfig(
         pb.SetForwardingPipelineConfigRequest(device_id=_DEVICE, election_id=own, action=commit, config=config)
