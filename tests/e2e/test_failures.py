@@ -14,7 +14,6 @@ from tests.e2e.fastpaths import EVERY_FASTPATH
 pytestmark = EVERY_FASTPATH
 
 _CONNECT_TIMEOUT = 0.5
-_SLACK = 0.3
 _CHECKS = {"tcp": True, "interval": "60m", "timeout": "1s", "rise": 1, "fall": 1}
 """Over before the first server fails, and not again meanwhile."""
 
@@ -61,7 +60,7 @@ def test_silent_server_costs_the_connect_timeout(laboratory: Laboratory, run: Ru
     answers = [curl(laboratory, "/1k") for _ in range(8)]
     assert {answer.status for answer in answers} == {200}
     assert {answer.server for answer in answers} == {"server1", "server3", "server4"}
-    assert max(answer.seconds for answer in answers) < _CONNECT_TIMEOUT + _SLACK
+    assert max(answer.seconds for answer in answers) < 2 * _CONNECT_TIMEOUT, "one waited for it more than once"
     # How often it is its turn depends on where the connections of other tests have left off.
     timeouts = _failures(run, "timeout") - before
     assert 1 <= timeouts <= sum(answer.seconds >= _CONNECT_TIMEOUT for answer in answers)
