@@ -1,8 +1,9 @@
-"""The v1model program, on bmv2 or the model of it (tests/targets.py), held to the reference byte for byte."""
+"""The v1model program, on the model of bmv2 and on bmv2 where it is installed, held to the reference byte for byte."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import product
 
 import pytest
 
@@ -12,14 +13,17 @@ from tests.conformance.suite import RandomScenarios, SwitchVectors
 from tests.conformance.v1model_switch import V1ModelSwitch, compiled
 from tests.targets import V1MODEL_SWITCH
 
+SWITCHES: dict[str, Callable[[], Switch]] = {"v1model": lambda: V1ModelSwitch(compiled())}
+if V1MODEL_SWITCH == "bmv2":
+    SWITCHES["bmv2"] = Bmv2Switch
 
-def _switch() -> Switch:
-    return Bmv2Switch() if V1MODEL_SWITCH == "bmv2" else V1ModelSwitch(compiled())
 
-
-@pytest.fixture(scope="module", params=list(Placement), ids=lambda placement: placement.name.lower())
+@pytest.fixture(
+    scope="module", params=product(SWITCHES, Placement), ids=lambda param: f"{param[0]}-{param[1].name.lower()}"
+)
 def target(request: pytest.FixtureRequest) -> Iterator[P4Target]:
-    target = P4Target(_switch(), request.param)
+    switch, placement = request.param
+    target = P4Target(SWITCHES[switch](), placement)
     yield target
     target.close()
 
