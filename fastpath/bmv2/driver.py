@@ -33,11 +33,12 @@ class P4RuntimeDriver(SessionDriver[Update, CounterTable]):
     _FULL = frozenset({StatusCode.RESOURCE_EXHAUSTED, StatusCode.UNKNOWN})
 
     def __init__(self, session: Session, idle_after: float) -> None:
-        """Records without a packet for `idle_after` seconds are told of."""
+        """Splices without a packet for `idle_after` seconds are reported."""
         # What makes new entries is made at once, and needs both.
         self._p4runtime = session
         self._idle_after = idle_after
         super().__init__(session, ENDED)
+        self._records = {name: session.table(name) for name in RECORDS}
 
     async def add_ports(self, network: Network) -> None:
         """Only look at them: the switch was started with its ports."""
@@ -47,9 +48,9 @@ class P4RuntimeDriver(SessionDriver[Update, CounterTable]):
             if port.speed is not None or port.fec is not None:
                 raise Rejected(f"port {port.number}: its interface has a speed already; leave speed and fec out")
 
-    def watch(self, ledger: Ledger, idle_after: float, found: IdleReports) -> IdleWatch:
+    def watch(self, ledger: Ledger, found: IdleReports) -> IdleWatch:
         """Listen to idle notifications."""
-        return IdleWatch(self._p4runtime, ledger, idle_after, found)
+        return IdleWatch(self._records, self._p4runtime.idle(), ledger, self._idle_after, found)
 
     async def _values(self, counter: CounterTable, indexes: Sequence[int] | None) -> Sequence[tuple[int, int]]:
         return await counter.read(indexes)
@@ -58,7 +59,7 @@ class P4RuntimeDriver(SessionDriver[Update, CounterTable]):
         return self._p4runtime.table(table).packer(action, idle_timeout=self._idle_after)
 
     def _modification(self, table: str, key: tuple[int, ...], action: str, arguments: tuple[int, ...]) -> Update:
-        if table not in RECORDS:
+        if table not in self._records:
             return super()._modification(table, key, action, arguments)
         # An update without a time-out ends the ageing of its entry.
-        return self._p4runtime.table(table).modify(key, action, arguments, idle_timeout=self._idle_after)
+        return self._records[table].modify(key, action, arguments, idle_timeout=self._idle_after)

@@ -37,12 +37,12 @@ class Bmv2FastPath(PipelineFastPath):
         Rejected for a `network` that cannot be.
         """
         connect = partial(_connect, address, pipeline, device_id, election_id, idle_after)
-        return await cls.take_over(connect, cpu_interface, network, idle_after=idle_after)
+        return await cls.take_over(connect, cpu_interface, network)
 
     @classmethod
     async def attach(cls, session: Session, link: Link, network: Network, *, idle_after: float = 600.0) -> Self:
         """As `open`, with a session that has asked for the digest ENDED, and a CPU interface; `close` closes both."""
-        return await cls.begin(P4RuntimeDriver(session, idle_after), link, network, idle_after=idle_after)
+        return await cls.begin(P4RuntimeDriver(session, idle_after), link, network)
 
 
 async def _connect(

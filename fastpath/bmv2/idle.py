@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+import p4rt
 from fastpath.interface import Idle
 from fastpath.pipeline.driver import IdleReports
 from fastpath.pipeline.ledger import Ledger
 from fastpath.pipeline.records import Record
-from fastpath.pipeline.rows import RECORDS, Key
+from fastpath.pipeline.rows import Key
 from fastpath.pipeline.session_driver import plain_key
-from p4rt import P4rtError, Session
+from p4rt import P4rtError, Stream, Table
 
 _RECORDS = 256
 """Splices whose entries are read in one go."""
@@ -27,10 +28,17 @@ class IdleWatch:
     lost does no harm, and a splice that stays is reported again.
     """
 
-    def __init__(self, session: Session, ledger: Ledger, idle_after: float, found: IdleReports) -> None:
-        self._tables = {name: session.table(name) for name in RECORDS}
-        self._names = {table.name: name for name, table in self._tables.items()}
-        self._notifications = session.idle()
+    def __init__(
+        self,
+        tables: Mapping[str, Table],
+        notifications: Stream[p4rt.Idle],
+        ledger: Ledger,
+        idle_after: float,
+        found: IdleReports,
+    ) -> None:
+        """`tables` are those of records, by the names that rows have."""
+        self._tables, self._notifications = tables, notifications
+        self._names = {table.name: name for name, table in tables.items()}
         self._ledger, self._found = ledger, found
         self._idle_after = idle_after - _SLACK
 
@@ -51,20 +59,20 @@ class IdleWatch:
 
     async def _look(self, records: Sequence[Record]) -> None:
         """Report those of `records` that are idle; raises P4rtError."""
+        entries = {record: [key for key, _ in record.rows()] for record in records}
         elapsed: dict[Key, float] = {}
         for name, table in self._tables.items():
-            keys = [values for record in records for (of, values), _ in record.rows() if of == name]
+            keys = [values for of_record in entries.values() for of, values in of_record if of == name]
             for entry in await table.get_many(keys, idle_for=True):
                 if entry.idle_for is not None:
                     elapsed[name, plain_key(entry.key)] = entry.idle_for
-        idle = [report for record in records for report in self._judge(record, elapsed)]
+        idle = [report for record, keys in entries.items() for report in self._judge(record, keys, elapsed)]
         if idle:
             self._found(idle)
 
-    def _judge(self, record: Record, elapsed: dict[Key, float]) -> list[Idle]:
-        """A report if no entry of `record` has matched a packet for too long."""
+    def _judge(self, record: Record, keys: Sequence[Key], elapsed: Mapping[Key, float]) -> list[Idle]:
+        """A report if no entry of `record`, which are `keys`, has matched a packet for too long."""
         flow = record.splice.flow
-        keys = [key for key, _ in record.rows()]
         if self._ledger.get(flow) is not record or not elapsed.keys() >= set(keys):
             return []
         unused = min(elapsed[key] for key in keys)

@@ -98,8 +98,8 @@ class Driver(Protocol):
     def ends(self) -> AsyncIterator[list[End]]:
         """Reports of translated FINs and RSTs, in batches; survives reconnects, ends after `close`."""
 
-    def watch(self, ledger: Ledger, idle_after: float, found: IdleReports) -> Watch:
-        """What hands the splices of `ledger` without a packet for `idle_after` seconds to `found`; once, at first."""
+    def watch(self, ledger: Ledger, found: IdleReports) -> Watch:
+        """What hands the splices of `ledger` without a packet for too long to `found`; once, at first."""
 
     async def close(self) -> None:
         """Leave the switch; idempotent."""

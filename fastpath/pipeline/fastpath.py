@@ -64,7 +64,7 @@ class PipelineFastPath:
     be in them.
     """
 
-    def __init__(self, driver: Driver, link: Link, network: Network, idle_after: float) -> None:
+    def __init__(self, driver: Driver, link: Link, network: Network) -> None:
         """For `begin`."""
         self._driver, self._link, self._network = driver, link, network
         self._paths = Paths(dimensions.path_capacity(driver))
@@ -74,7 +74,7 @@ class PipelineFastPath:
         self._local: tuple[tuple[bytes, int], ...] = ()
         self._listeners: tuple[Listener, ...] = ()
         self._counters = SwitchCounters(driver)
-        self._watch = driver.watch(self._ledger, idle_after, self._found_idle)
+        self._watch = driver.watch(self._ledger, self._found_idle)
         self._due = asyncio.Event()
         self._settled = asyncio.Event()
         self._programming = Programming(
@@ -89,9 +89,7 @@ class PipelineFastPath:
         driver.on_reconnect(self._reconnected)
 
     @classmethod
-    async def take_over(
-        cls, connect: Callable[[], Awaitable[Driver]], cpu_interface: str, network: Network, *, idle_after: float
-    ) -> Self:
+    async def take_over(cls, connect: Callable[[], Awaitable[Driver]], cpu_interface: str, network: Network) -> Self:
         """Begin with the driver that `connect` gives; punts come and injected frames go through `cpu_interface`.
 
         Raises Unavailable, and Rejected for a `network` that cannot be.
@@ -102,19 +100,19 @@ class PipelineFastPath:
             stack.callback(link.close)
             driver = await connect()
             stack.push_async_callback(driver.close)
-            fastpath = await cls.begin(driver, link, network, idle_after=idle_after)
+            fastpath = await cls.begin(driver, link, network)
             stack.pop_all()
             return fastpath
 
     @classmethod
-    async def begin(cls, driver: Driver, link: Link, network: Network, *, idle_after: float) -> Self:
+    async def begin(cls, driver: Driver, link: Link, network: Network) -> Self:
         """A fast path on a driver and a CPU interface, which `close` closes; the program's tables are emptied.
 
-        A splice without a packet for `idle_after` seconds is reported Idle, again and again until it is removed or
-        used. Raises Unavailable, and Rejected for a `network` that cannot be.
+        A splice that the driver finds idle is reported, again and again until it is removed or used. Raises
+        Unavailable, and Rejected for a `network` that cannot be.
         """
         dimensions.check(network)
-        fastpath = cls(driver, link, network, idle_after)
+        fastpath = cls(driver, link, network)
         await driver.clear()
         await fastpath._counters.start()
         await driver.add_ports(network)

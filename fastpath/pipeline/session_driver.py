@@ -132,7 +132,7 @@ class SessionDriver(ABC, Generic[_U, _C]):
             yield [End(*members) for members in digests]
 
     @abstractmethod
-    def watch(self, ledger: Ledger, idle_after: float, found: IdleReports) -> Watch:
+    def watch(self, ledger: Ledger, found: IdleReports) -> Watch:
         """As Driver."""
 
     async def close(self) -> None:

@@ -20,9 +20,10 @@ _ENDED = "ended"
 class BfrtDriver(SessionDriver[Update, CounterTable]):
     """A Driver of the program that `session` is bound to; raises Unavailable where it is another one."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, idle_after: float) -> None:
+        """Splices without a packet for `idle_after` seconds are reported."""
         super().__init__(session, _ENDED)
-        self._bfrt = session
+        self._bfrt, self._idle_after = session, idle_after
         try:
             self._seen = session.register("seen")
         except SchemaError as error:
@@ -32,9 +33,9 @@ class BfrtDriver(SessionDriver[Update, CounterTable]):
         """Add those that have a speed."""
         await ports.add(self._bfrt, network)
 
-    def watch(self, ledger: Ledger, idle_after: float, found: IdleReports) -> Sweep:
+    def watch(self, ledger: Ledger, found: IdleReports) -> Sweep:
         """Look at the bits of the register `seen`."""
-        return Sweep(self._bfrt, self._seen, ledger, idle_after, found)
+        return Sweep(self._bfrt, self._seen, ledger, self._idle_after, found)
 
     async def _values(self, counter: CounterTable, indexes: Sequence[int] | None) -> Sequence[tuple[int, int]]:
         """Have the server read the whole counter, then ask for the values."""

@@ -28,15 +28,15 @@ class TofinoFastPath(PipelineFastPath):
         deleted. A splice without a packet for `idle_after` seconds is reported Idle, in every sweep until it is
         removed or used. Raises Unavailable, and Rejected for a `network` that cannot be.
         """
-        return await cls.take_over(partial(_connect, address, program), cpu_interface, network, idle_after=idle_after)
+        return await cls.take_over(partial(_connect, address, program, idle_after), cpu_interface, network)
 
     @classmethod
     async def attach(cls, session: Session, link: Link, network: Network, *, idle_after: float = 600.0) -> Self:
         """As `open`, with a session and a CPU interface that are there; `close` closes both."""
-        return await cls.begin(BfrtDriver(session), link, network, idle_after=idle_after)
+        return await cls.begin(BfrtDriver(session, idle_after), link, network)
 
 
-async def _connect(address: str, program: str) -> BfrtDriver:
+async def _connect(address: str, program: str, idle_after: float) -> BfrtDriver:
     """Raises Unavailable."""
     try:
         session = await Session.open(address, program, client_id=_client_id(program))
@@ -46,7 +46,7 @@ async def _connect(address: str, program: str) -> BfrtDriver:
     except (bfrt.BfrtError, ValueError) as error:
         raise Unavailable(f"cannot drive {program} on the switch at {address}: {error}") from error
     try:
-        return BfrtDriver(session)
+        return BfrtDriver(session, idle_after)
     except BaseException:
         await session.close()
         raise

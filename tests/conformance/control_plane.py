@@ -80,10 +80,10 @@ class ControlPlane:
         self._collector = asyncio.create_task(self._collect())
 
     @classmethod
-    async def begin(cls, driver: Driver, network: Network, idle_after: float) -> Self:
-        """Take over the switch that `driver` reaches; splices are reported as idle after `idle_after` seconds."""
+    async def begin(cls, driver: Driver, network: Network) -> Self:
+        """Take over the switch that `driver` reaches."""
         counted, link = _Counted(driver), SocketLink()
-        fastpath = await PipelineFastPath.begin(cast(Driver, counted), link, network, idle_after=idle_after)
+        fastpath = await PipelineFastPath.begin(cast(Driver, counted), link, network)
         return cls(counted, link, fastpath)
 
     async def program(self, rules: Rules) -> None:

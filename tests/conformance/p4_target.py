@@ -117,7 +117,7 @@ class P4Target:
 
     async def _begin(self) -> ControlPlane:
         try:
-            return await ControlPlane.begin(await self._switch.connect(_NEVER), NETWORK, _NEVER)
+            return await ControlPlane.begin(await self._switch.connect(_NEVER), NETWORK)
         except BaseException:
             await self._switch.close()
             raise

@@ -51,7 +51,7 @@ class TofinoSwitch:
 
     async def connect(self, idle_after: float) -> BfrtDriver:
         self._server = await serve(self._device, "127.0.0.1:0", name=_PROGRAM)
-        return BfrtDriver(await Session.open(self._server.address, _PROGRAM))
+        return BfrtDriver(await Session.open(self._server.address, _PROGRAM), idle_after)
 
     def process(self, port: int, frame: bytes) -> Sequence[tuple[int, bytes]]:
         result = self._device.process(port, frame)

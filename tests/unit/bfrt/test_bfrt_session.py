@@ -16,7 +16,7 @@ from bfrt.proto import bfruntime_pb2 as pb
 from tests.unit.bfrt import documents
 from tests.unit.bfrt.running import connection, ended, opened
 from tests.unit.bfrt.scripted import Script, serving
-from tests.unit.rpc.running import run, until
+from tests.unit.rpc.running import Stall, run, until
 
 
 def test_without_a_server(address: str) -> None:
@@ -178,11 +178,7 @@ def test_a_stream_that_the_server_ends(address: str) -> None:
 
 def test_a_server_that_vanishes_within_a_write(address: str) -> None:
     async def scenario() -> None:
-        script, arrived, found = Script(), asyncio.Event(), list[int]()
-
-        async def stuck() -> None:
-            arrived.set()
-            await asyncio.Event().wait()
+        script, stuck, found = Script(), Stall(), list[int]()
 
         async with serving(script, address):
             session = await opened(address)
@@ -193,7 +189,7 @@ def test_a_server_that_vanishes_within_a_write(address: str) -> None:
             session.on_reconnect(look)
             script.before_write = stuck
             writing = asyncio.create_task(session.write([connection(session, 1)]))
-            await arrived.wait()
+            await stuck.arrived.wait()
         with pytest.raises(Unavailable):
             await writing
         assert not session.connected
@@ -208,17 +204,13 @@ def test_a_server_that_vanishes_within_a_write(address: str) -> None:
 
 def test_closing_within_a_write(address: str) -> None:
     async def scenario() -> None:
-        script, arrived = Script(), asyncio.Event()
-
-        async def stuck() -> None:
-            arrived.set()
-            await asyncio.Event().wait()
+        script, stuck = Script(), Stall()
 
         script.before_write = stuck
         async with serving(script, address):
             session = await opened(address)
             writing = asyncio.create_task(session.write([connection(session, 1)]))
-            await arrived.wait()
+            await stuck.arrived.wait()
             await session.close()
             with pytest.raises(Unavailable):
                 await writing
@@ -228,16 +220,12 @@ def test_closing_within_a_write(address: str) -> None:
 
 def test_cancelling_a_write_cancels_it(address: str) -> None:
     async def scenario() -> None:
-        script, arrived = Script(), asyncio.Event()
-
-        async def stuck() -> None:
-            arrived.set()
-            await asyncio.Event().wait()
+        script, stuck = Script(), Stall()
 
         script.before_write = stuck
         async with serving(script, address), await opened(address) as session:
             writing = asyncio.create_task(session.write([connection(session, 1)]))
-            await arrived.wait()
+            await stuck.arrived.wait()
             writing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await writing

@@ -13,7 +13,7 @@ from p4rt.proto import p4runtime_pb2 as pb
 from tests.unit.p4rt import scripted
 from tests.unit.p4rt.running import contents, opened, serving
 from tests.unit.p4rt.scripted import OK, Script, error
-from tests.unit.rpc.running import run, until
+from tests.unit.rpc.running import Stall, run, until
 
 FULL = error(grpc.StatusCode.RESOURCE_EXHAUSTED)
 MISSING = error(grpc.StatusCode.NOT_FOUND)
@@ -182,20 +182,18 @@ def test_a_write_that_is_refused_as_a_whole(address: str) -> None:
 
 def test_undoing_that_is_cancelled_is_for_the_callbacks(address: str) -> None:
     async def scenario() -> None:
-        script, undoing = Script(), asyncio.Event()
+        script, undoing = Script(), Stall()
 
         async def stuck() -> None:
-            if script.writes:
-                return
-            undoing.set()
-            await asyncio.Event().wait()
+            if not script.writes:
+                await undoing()
 
         async with scripted.serving(script, address), await opened(address) as session:
             script.writes.append([OK, FULL])
             script.before_write = stuck
             table = session.table("connections")
             writing = asyncio.create_task(session.write([table.insert((n, n), "discard") for n in range(2)]))
-            await undoing.wait()
+            await undoing.arrived.wait()
             writing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await writing

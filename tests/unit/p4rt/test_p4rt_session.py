@@ -13,7 +13,7 @@ from p4rt import Refused, Session, Unavailable, WriteFailed
 from tests.unit.p4rt import scripted
 from tests.unit.p4rt.running import CONNECTION, OTHER, PIPELINE, contents, opened, serving
 from tests.unit.p4rt.scripted import Script, arbitration, error
-from tests.unit.rpc.running import run, until
+from tests.unit.rpc.running import Stall, run, until
 
 ALREADY_EXISTS = grpc.StatusCode.ALREADY_EXISTS.value[0]
 NOT_FOUND = grpc.StatusCode.NOT_FOUND.value[0]
@@ -309,17 +309,13 @@ def test_the_primary_is_told_again_that_it_is(address: str) -> None:
 
 def test_requests_under_way_when_the_session_is_closed(address: str) -> None:
     async def scenario() -> None:
-        script, arrived = Script(), asyncio.Event()
-
-        async def stuck() -> None:
-            arrived.set()
-            await asyncio.Event().wait()
+        script, stuck = Script(), Stall()
 
         async with scripted.serving(script, address):
             session = await opened(address)
             script.before_write = stuck
             writing = asyncio.create_task(insert(session))
-            await arrived.wait()
+            await stuck.arrived.wait()
             await session.close()
             with pytest.raises(Unavailable):
                 await writing

@@ -19,6 +19,7 @@ from rpc.errors import RpcError
 from tests.unit.pipeline.samples import LISTENER, NEXT_HOPS, OTHER_VIP, SERVERS, SNAT, client, splice
 from tests.unit.pipeline.switches import MakeSwitch, Switch, run, running
 from tests.unit.pipeline.test_pipeline_install import assert_right, configured
+from tests.unit.rpc.running import Stall
 
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
@@ -235,15 +236,10 @@ def test_a_close_that_is_cut_short_leaves_nothing_open(
 ) -> None:
     async def scenario() -> None:
         async with running(make_switch()) as (switch, fastpath, link):
-            clearing = asyncio.Event()
-
-            async def stuck() -> None:
-                clearing.set()
-                await asyncio.Event().wait()
-
+            stuck = Stall()
             monkeypatch.setattr(fastpath._driver, "clear", stuck)
             closing = asyncio.create_task(fastpath.close())
-            await clearing.wait()
+            await stuck.arrived.wait()
             closing.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await closing

@@ -22,6 +22,17 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
+class Stall:
+    """What never ends when it is awaited; `arrived` is set as soon as somebody waits."""
+
+    def __init__(self) -> None:
+        self.arrived = asyncio.Event()
+
+    async def __call__(self) -> None:
+        self.arrived.set()
+        await asyncio.Event().wait()
+
+
 @pytest.fixture
 def address() -> Iterator[str]:
     """An address that a server can come back to; in a short directory, for the kernel allows 107 bytes."""
