@@ -2,20 +2,12 @@
 
 from slowpath.control.config.bmv2 import Bmv2Config, Bmv2PortConfig
 from slowpath.control.config.fastpath import EbpfConfig, FastPathConfig
+from slowpath.control.config.health import HealthConfig
+from slowpath.control.config.listeners import ListenerConfig, RouteConfig
 from slowpath.control.config.load import load
+from slowpath.control.config.pools import PoolConfig, ServerConfig
 from slowpath.control.config.problems import ConfigError, Problem
-from slowpath.control.config.schema import (
-    DEFAULT_ADMIN,
-    Config,
-    HealthConfig,
-    LimitsConfig,
-    ListenerConfig,
-    PoolConfig,
-    RouteConfig,
-    ServerConfig,
-    SnatConfig,
-    TimeoutsConfig,
-)
+from slowpath.control.config.schema import DEFAULT_ADMIN, Config, LimitsConfig, SnatConfig, TimeoutsConfig
 from slowpath.control.config.switch import StaticRouteConfig, SwitchConfig, VxlanConfig
 from slowpath.control.config.tofino import TofinoConfig, TofinoPortConfig
 

@@ -116,6 +116,7 @@ Name = Annotated[
 Interface = Annotated[str, text(r"[^\s/:]{1,15}", "an interface name: 1 to 15 characters without space, / and :")]
 SnatNetworks = Annotated[tuple[IpNetwork, ...], PlainValidator(snat_networks)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
+Weight = Annotated[int, Field(strict=True, ge=0, le=1000)]
 InstanceName = Annotated[str, text(r"[a-z][a-z0-9_-]{0,13}", "an instance name: a to z, then up to 13 of a-z 0-9 _ -")]
 RequestPath = Annotated[str, text(r"/[!-~]*", "a path as in /healthz")]
 HostHeader = Annotated[str, text(r"[!-~]{1,255}", "a host name")]
