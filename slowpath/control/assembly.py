@@ -14,6 +14,7 @@ from slowpath.control.config import Config, HealthConfig, ListenerConfig, PoolCo
 from slowpath.health.offer import common
 from slowpath.health.probe import Policy, Probe
 from slowpath.routing.router import Router
+from slowpath.splicing.protocols import Http
 from slowpath.splicing.service import Pool, Service, Timeouts
 from slowpath.splicing.sources import Snat, Sources, Transparent
 from slowpath.wire.endpoint import Endpoint
@@ -135,7 +136,7 @@ def _service(
         router=router,
         pools={name: pools[name] for name in reachable},
         timeouts=timeouts,
-        head_limit=head_limit,
+        protocol=Http(head_limit),
         offer=Offer(),
     )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
+from slowpath.request import Refused
+
 DEFAULT_LIMIT = 16384
 """Bytes of a request head, unless the configuration says otherwise."""
 
@@ -19,15 +21,6 @@ _SUPPORTED_VERSIONS = ("1.0", "1.1")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
 _AUTHORITY_FORM = re.compile(r"[^:].*:[0-9]+")
 _ABSOLUTE_FORM = re.compile(r"https?://([^/?:][^/?]*)(.*)", re.IGNORECASE)
-
-
-class Refused(Exception):
-    """The request is not served: `status` (400, 431 or 505) is the answer to it, `why` is for the log."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(f"{status}: {why}")
-        self.status = status
-        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +48,11 @@ class RequestHead:
     content_length: int | None
     chunked: bool
     upgrade: bool
+
+    @property
+    def alpn(self) -> Sequence[str]:
+        """None: they belong to TLS."""
+        return ()
 
     def values(self, name: str) -> Sequence[str]:
         """The values of every header field called `name`, in any case; empty if there is none."""

@@ -1,4 +1,4 @@
-"""From a request head to the name of a pool: the first rule that matches decides."""
+"""From a request to its rule and pool: the first rule that matches decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from heapq import merge
 from typing import TypeAlias
 
 from slowpath.balancing.smooth import SmoothWeighted
-from slowpath.http.head import RequestHead
+from slowpath.request import Request
 from slowpath.routing.matchers import Exact, Prefix, Present, Regex, Wildcard
 
 PoolChoice: TypeAlias = Mapping[str, int]
@@ -35,7 +35,7 @@ class Rule:
         _require_weight(self.pool)
         object.__setattr__(self, "host", _without_case(self.host))
 
-    def matches(self, head: RequestHead) -> bool:
+    def matches(self, head: Request) -> bool:
         """Whether `head` fulfils every condition."""
         return (
             (self.host is None or self.host.matches(head.host))
@@ -45,46 +45,56 @@ class Rule:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    """Where a request goes: the rule that it fulfils, and a pool drawn by the weights of that rule."""
+
+    rule: Rule
+    pool: str
+
+
 class Router:
-    """Chooses pools by `rules`, the first that matches, and `default` where none does."""
+    """Chooses routes by `rules`, the first that matches, and `default` where none does."""
 
     def __init__(self, rules: Sequence[Rule], default: PoolChoice | None = None) -> None:
         """Raises ValueError for a default whose weights leave nothing to choose."""
-        if default is not None:
-            _require_weight(default)
-        self._default = None if default is None else _Spread(default)
+        self._default = None if default is None else _Entry(len(rules), Rule(default))
         # Rules for one exact host are found by it, so that thousands of hosts cost no more than one;
         # merged by position with the others, the first match still wins.
         by_host: defaultdict[str, list[_Entry]] = defaultdict(list)
         self._others: list[_Entry] = []
         for position, rule in enumerate(rules):
-            entry = (position, rule, _Spread(rule.pool))
+            entry = _Entry(position, rule)
             group = by_host[rule.host.value] if isinstance(rule.host, Exact) else self._others
             group.append(entry)
         self._by_host = dict(by_host)
 
-    def choose(self, head: RequestHead) -> str | None:
-        """The name of the pool for this request; None: there is none (404)."""
+    def choose(self, head: Request) -> Route | None:
+        """The route of this request; None: there is none (404)."""
         of_host = self._by_host.get(head.host)
         entries = self._others if of_host is None else merge(of_host, self._others)
-        for _, rule, spread in entries:
-            if rule.matches(head):
-                return spread.next()
+        for entry in entries:
+            if entry.rule.matches(head):
+                return entry.next()
         return self._default.next() if self._default else None
 
 
-class _Spread:
-    """Deals requests out to pools by weight."""
+class _Entry:
+    """A rule at its place, and whose turn it is among its pools."""
 
-    def __init__(self, choice: PoolChoice) -> None:
-        self._weights = list(choice.items())
-        self._order: SmoothWeighted[str] = SmoothWeighted()
+    __slots__ = ("_order", "_routes", "position", "rule")
 
-    def next(self) -> str | None:
-        return self._order.pick(self._weights)
+    def __init__(self, position: int, rule: Rule) -> None:
+        self.position = position
+        self.rule = rule
+        self._routes = [(Route(rule, pool), weight) for pool, weight in rule.pool.items()]
+        self._order: SmoothWeighted[Route] = SmoothWeighted()
 
+    def next(self) -> Route | None:
+        return self._order.pick(self._routes)
 
-_Entry: TypeAlias = tuple[int, Rule, _Spread]
+    def __lt__(self, other: _Entry) -> bool:
+        return self.position < other.position
 
 
 def _require_weight(choice: PoolChoice) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastpath.frame import Punt
-from slowpath.http.answers import answer as answer_bytes
 from slowpath.splicing.context import Context
 from slowpath.splicing.phases import Event
 from slowpath.splicing.session import Session
@@ -21,7 +20,7 @@ def answer(context: Context, session: Session, status: int | None, now: float, *
     client.withhold = False
     if status is not None:
         context.statistics.responses[session.service.name, status] += 1
-        client.send(answer_bytes(status, head_only=head_only), now)
+        client.send(session.service.protocol.refusal(status, head_only=head_only), now)
     client.close(now)
     context.flush(session)
 

@@ -100,14 +100,15 @@ def _choose(context: Context, session: Session) -> Member | None:
 
 
 def _syn(session: Session, member: Member, now: float) -> Segment:
-    """The client's own SYN, as far as we know it (design section 2)."""
+    """The client's own SYN, as far as we know it; what is inserted comes before its first byte (design section 2)."""
     agreed, first = session.agreed, session.first
     assert session.source is not None
     stamps = (first.options.timestamps[0], 0) if agreed.timestamps and first.options.timestamps else None
     options = Options(mss=agreed.mss, window_scale=agreed.window_scale, sack_permitted=agreed.sack, timestamps=stamps)
     window = min(first.window << (agreed.window_scale or 0), 0xFFFF)
     flags = tcp.SYN | (tcp.ECE | tcp.CWR if agreed.ecn else 0)
-    return Segment(session.source, member.endpoint, session.client_isn, 0, flags, window, options)
+    isn = seq.add(session.client_isn, -session.inserted)
+    return Segment(session.source, member.endpoint, isn, 0, flags, window, options)
 
 
 def _accepted(context: Context, session: Session, server: Connection, now: float) -> None:
@@ -116,10 +117,10 @@ def _accepted(context: Context, session: Session, server: Connection, now: float
         server.abort(now)
         context.flush(session)
         _failed(context, session, "options", now)
-    elif session.owned:
+    elif delivery := session.delivery:
         session.move(Event.ACCEPTED)
         session.deadline = None  # The connection itself gives up on a server that does not acknowledge.
-        server.send(bytes(session.received[: session.owned]), now)
+        server.send(delivery, now)
     else:
         _join(context, session, server)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastpath.frame import Punt
 from fastpath.records import Flow
-from slowpath.http.head import HeadReader
 from slowpath.splicing import reading
 from slowpath.splicing.context import Context
 from slowpath.splicing.service import Service
@@ -82,11 +81,11 @@ def _session(service: Service, flow: Flow, isn: int, agreed: Agreed, segment: Se
         timestamps=agreed.timestamps,
     )
     client = Connection.accepted(
-        flow.vip, flow.client, parameters, rto=_CLIENT_RTO, receive_limit=2 * service.head_limit
+        flow.vip, flow.client, parameters, rto=_CLIENT_RTO, receive_limit=2 * service.protocol.head_limit
     )
     client.withhold = True
     if segment.options.timestamps is not None:
         client.ts_recent, client.last_tsval = segment.options.timestamps
-    session = Session(flow, service, agreed, client, HeadReader(service.head_limit), now, segment)
+    session = Session(flow, service, agreed, client, service.protocol.opening(), now, segment)
     session.deadline = now + service.timeouts.head
     return session

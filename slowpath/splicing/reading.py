@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fastpath.frame import Punt
-from slowpath.http.head import Refused, RequestHead
+from slowpath.request import Refused, Request
 from slowpath.splicing import answering, connecting
 from slowpath.splicing.context import Context
 from slowpath.splicing.phases import Event
@@ -27,12 +27,12 @@ def receive(context: Context, session: Session, punt: Punt, segment: Segment, no
     data = client.inbox.take()
     session.received += data
     try:
-        head = session.reader.feed(data) if data else None
+        request = session.opening.feed(data) if data else None
     except Refused as refusal:
         answering.answer(context, session, refusal.status, now)
         return
-    if head is not None:
-        _route(context, session, head, now)
+    if request is not None:
+        _route(context, session, request, now)
     elif client.inbox.finished:
         # The client will send no more: half a head is malformed, none at all is a plain close.
         answering.answer(context, session, 400 if session.received else None, now)
@@ -67,13 +67,14 @@ def _acknowledge(context: Context, session: Session, now: float) -> None:
     context.flush(session)
 
 
-def _route(context: Context, session: Session, head: RequestHead, now: float) -> None:
+def _route(context: Context, session: Session, request: Request, now: float) -> None:
     session.acknowledge_at = None
-    name = session.service.router.choose(head)
-    if name is None:
-        answering.answer(context, session, 404, now, head_only=head.method == "HEAD")
+    session.request = request
+    route = session.service.router.choose(request)
+    if route is None:
+        answering.answer(context, session, 404, now, head_only=request.method == "HEAD")
         return
-    session.pool = session.service.pools[name]
-    context.statistics.requests[session.service.name, name] += 1
+    session.pool = session.service.pools[route.pool]
+    context.statistics.requests[session.service.name, route.pool] += 1
     session.move(Event.ROUTED)
     connecting.start(context, session, now)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fastpath.records import Offer
 from slowpath.balancing.member import Balancer, Member
 from slowpath.routing.router import Router
+from slowpath.splicing.protocols import ApplicationProtocol
 from slowpath.wire.endpoint import Endpoint
 
 
@@ -45,6 +46,5 @@ class Service:
     router: Router
     pools: Mapping[str, Pool]
     timeouts: Timeouts
-    head_limit: int
-    """Bytes of a request head: 431 above that."""
+    protocol: ApplicationProtocol
     offer: Offer

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from fastpath.frame import Punt
 from fastpath.records import Flow, Tuple4
 from slowpath.balancing.member import Member
-from slowpath.http.head import HeadReader
+from slowpath.request import Request
 from slowpath.splicing.phases import TRANSITIONS, Event, Phase
+from slowpath.splicing.protocols import Opening
 from slowpath.splicing.service import Pool, Service
 from slowpath.tcp.connection import Connection
 from slowpath.tcp.cookie import Agreed
@@ -29,7 +30,7 @@ class Session:
     service: Service
     agreed: Agreed
     client: Connection
-    reader: HeadReader
+    opening: Opening
     started: float
     first: Segment
     """The client's first data segment: its window and TSval go into the SYN toward the server."""
@@ -53,6 +54,12 @@ class Session:
     cached_replies: list[Punt] = field(default_factory=list)
     """Punted server packets, likewise."""
 
+    request: Request | None = None
+    """What was asked for, once it has been read."""
+    preamble: bytes = b""
+    """What the server gets before the client's first byte."""
+    edited: bytes | None = None
+    """What the server gets in the place of the request's bytes, which have been acknowledged then."""
     pool: Pool | None = None
     member: Member | None = None
     tried: set[int] = field(default_factory=set)
@@ -70,6 +77,20 @@ class Session:
     def client_isn(self) -> int:
         """The client's initial sequence number."""
         return self.client.parameters.irs
+
+    @property
+    def delivery(self) -> bytes:
+        """What is ours to deliver to the server: what it gets besides the client's bytes, and those we acknowledged."""
+        owned = bytes(self.received[: self.owned])
+        if self.edited is not None:
+            assert self.request is not None and self.request.length <= self.owned
+            owned = self.edited + owned[self.request.length :]
+        return self.preamble + owned
+
+    @property
+    def inserted(self) -> int:
+        """By how many bytes the server's stream is longer than the client's; below 0 if it is shorter."""
+        return len(self.delivery) - self.owned
 
     @property
     def reply_key(self) -> Tuple4 | None:

@@ -19,6 +19,7 @@ from slowpath.balancing.member import Member
 from slowpath.health.offer import FIRST_WINDOW
 from slowpath.routing.router import Router
 from slowpath.splicing.outcome import Outcome
+from slowpath.splicing.protocols import Http
 from slowpath.splicing.service import Pool, Service, Timeouts
 from slowpath.splicing.sources import Sources, Transparent
 from slowpath.splicing.splicer import Splicer
@@ -66,7 +67,7 @@ class World:
         self.fastpath = MemoryFastPath(tuple(addresses), capacity=capacity, profile=profile, addresses=addresses)
         self.members = [Member(index, endpoint) for index, endpoint in enumerate(SERVERS)]
         pool = Pool("web", self.members, balancer(balance, self.members, self.random))
-        self.service = Service("web", VIP, Router([], {"web": 1}), {"web": pool}, timeouts, 16384, offer)
+        self.service = Service("web", VIP, Router([], {"web": 1}), {"web": pool}, timeouts, Http(16384), offer)
         self.service.offer = replace(offer, timestamps=offer.timestamps and profile.timestamps)
         self.splicer = Splicer([self.service], sources or Transparent(), COOKIES)
         self.clients: dict[Endpoint, Peer] = {}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slowpath.http.head import HeadReader, Refused, RequestHead
+from slowpath.http.head import HeadReader, RequestHead
+from slowpath.request import Refused
 
 SIMPLE = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from slowpath.http.head import HeadReader, Refused
+from slowpath.http.head import HeadReader
+from slowpath.request import Refused
 
 HOST = b"Host: a\r\n"
 

@@ -22,6 +22,11 @@ def head(host: str = "example.com", path: str = "/", method: str = "GET", *field
     return request
 
 
+def pool(router: Router, request: RequestHead) -> str | None:
+    route = router.choose(request)
+    return None if route is None else route.pool
+
+
 def chosen(rule: Rule, request: RequestHead) -> bool:
     return Router([rule]).choose(request) is not None
 
@@ -83,19 +88,19 @@ def test_everything_named_must_match() -> None:
 
 def test_default() -> None:
     rules = [Rule(TO_A, host=Exact("a"))]
-    assert Router(rules).choose(head("b")) is None
-    assert Router(rules, {"rest": 1}).choose(head("b")) == "rest"
-    assert Router([]).choose(head("b")) is None
+    assert pool(Router(rules), head("b")) is None
+    assert pool(Router(rules, {"rest": 1}), head("b")) == "rest"
+    assert pool(Router([]), head("b")) is None
 
 
 def test_connect_has_no_path_for_a_rule_to_match() -> None:
     tunnel = head(path="example.com:443", method="CONNECT")
-    assert Router([Rule(TO_A, path=Prefix("/"))], {"rest": 1}).choose(tunnel) == "rest"
+    assert pool(Router([Rule(TO_A, path=Prefix("/"))], {"rest": 1}), tunnel) == "rest"
 
 
 def test_weights_are_dealt_out_evenly() -> None:
     router = Router([Rule({"api": 90, "canary": 10, "off": 0})])
-    picks = [router.choose(head()) for _ in range(200)]
+    picks = [pool(router, head()) for _ in range(200)]
     for start in range(0, 200, 10):
         assert Counter(picks[start : start + 10]) == {"api": 9, "canary": 1}
 
@@ -103,7 +108,7 @@ def test_weights_are_dealt_out_evenly() -> None:
 def test_rules_deal_out_independently() -> None:
     half = {"a": 1, "b": 1}
     router = Router([Rule(half, path=Exact("/1")), Rule(half, path=Exact("/2"))], half)
-    assert [router.choose(head(path=path)) for path in ("/1", "/2", "/3", "/1", "/2", "/3")] == ["a"] * 3 + ["b"] * 3
+    assert [pool(router, head(path=path)) for path in ("/1", "/2", "/3", "/1", "/2", "/3")] == ["a"] * 3 + ["b"] * 3
 
 
 @pytest.mark.parametrize("weights", [{}, {"a": 0}, {"a": 1, "b": -1}])
@@ -134,4 +139,4 @@ def test_the_first_match_wins(rules: list[Rule], host: str, path: str) -> None:
     request = head(host, path)
     named = [Rule({str(i): 1}, rule.host, rule.path) for i, rule in enumerate(rules)]
     first = next((str(i) for i, rule in enumerate(rules) if rule.matches(request)), None)
-    assert Router(named).choose(request) == first
+    assert pool(Router(named), request) == first
