@@ -30,6 +30,9 @@ MAXIMUM_RETRIES = 6
 TIME_WAIT_SECONDS = 1.0
 """Far below 2 MSL: the state only answers a FIN whose ACK was lost; a SYN never reaches it."""
 
+LEAST_MSS = 512
+"""What segments are not made shorter than for the sake of a path, in bytes with TCP options."""
+
 _DEFAULT_MSS = 536
 _MAXIMUM_WINDOW = 0xFFFF
 
@@ -114,6 +117,11 @@ class Connection:
         """Whether the peer has acknowledged everything that was sent or buffered."""
         return not self._buffer
 
+    def has_sent(self, acknowledgment: int) -> bool:
+        """Whether this ACK number is of something that was sent: our SYN at least."""
+        iss = self.parameters.iss
+        return 0 < seq.difference(acknowledgment, iss) <= seq.difference(self._snd_max, iss)
+
     # What the user calls (RFC 9293 section 3.10)
 
     def send(self, data: bytes, now: float) -> None:
@@ -134,9 +142,13 @@ class Connection:
             self._emit(tcp.RST | tcp.ACK, self._snd_nxt, b"", now)
         self._move(Event.RESET)
 
-    def acknowledge(self, now: float) -> None:
-        """Acknowledge all that arrived in order; from here on those bytes are ours."""
-        self._acked = self.inbox.next
+    def acknowledge(self, now: float, end: int | None = None) -> None:
+        """Acknowledge all bytes that arrived in order, which are ours from here on; a FIN stays the peer's to repeat.
+
+        With `end` only those before that sequence number.
+        """
+        arrived = seq.add(self.inbox.next, -1) if self.inbox.finished else self.inbox.next
+        self._acked = arrived if end is None else end
         self._emit(tcp.ACK, self._snd_nxt, b"", now)
 
     def tick(self, now: float) -> None:
@@ -156,6 +168,20 @@ class Connection:
         else:
             self._snd_nxt = self.snd_una
             self._transmit(now, probe=True)
+
+    def shorten(self, sequence: int, mss: int, now: float) -> None:
+        """The segment at `sequence` was too long for the path, which takes `mss` bytes: send anew what is in flight.
+
+        Nothing is done about a segment that is not in flight (RFC 5927 section 4.1), and none gets shorter than
+        LEAST_MSS, lest a forged error makes us send bytes one by one.
+        """
+        mss = max(mss, LEAST_MSS)
+        in_flight = 0 <= seq.difference(sequence, self.snd_una) < seq.difference(self._snd_max, self.snd_una)
+        if in_flight and mss < self.parameters.mss:
+            self.parameters.mss = mss
+            self._timed = None
+            self._snd_nxt = self.snd_una
+            self._transmit(now)
 
     # Segment arrives (RFC 9293 section 3.10.7)
 

@@ -30,7 +30,7 @@ from fastpath.records import Flow, Offer, SynCookies
 from slowpath.wire import tcp
 from slowpath.wire.options import Options
 
-MSS_TABLE = (536, 1220, 1300, 1360, 1400, 1440, 1460, 8960)
+MSS_TABLE = (536, 1220, 1300, 1360, 1400, 1440, 1460, 8940)
 """The client MSS values a cookie can carry, bytes."""
 
 DEFAULT_MSS = 536

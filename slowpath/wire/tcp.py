@@ -1,4 +1,4 @@
-"""One TCP segment in its IP packet: bytes to values and back (RFC 9293 section 3.1, RFC 791 section 3.1)."""
+"""One TCP segment in its IP packet: bytes to values and back (RFC 9293 section 3.1, RFC 791, RFC 8200)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slowpath.wire import options as tcp_options
 from slowpath.wire.checksum import fold, internet_checksum, ones_complement_sum, pseudo_header_sum
 from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.ip import IPV4, IPV6, ipv6_payload
 from slowpath.wire.options import Options
 
 PROTOCOL = 6
@@ -17,13 +18,15 @@ CHECKSUM_OFFSET = 16
 """Where the checksum field stands in the TCP header, in bytes."""
 
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")
+_IPV6 = struct.Struct("!IHBB16s16s")
 _TCP = struct.Struct("!HHIIBBHHH")
 _DEFAULT_TTL = 64
+_VERSION_6 = 6 << 28
 _DONT_FRAGMENT = 0x4000
 
 
 class MalformedPacket(ValueError):
-    """The bytes are not one whole IPv4 packet that holds one whole TCP segment; the text says why."""
+    """The bytes are not one whole IP packet that holds one whole TCP segment; the text says why."""
 
 
 @dataclass(slots=True)
@@ -46,19 +49,17 @@ class Segment:
 
 
 def parse(packet: bytes, *, checksum_known: bool = False) -> Segment:
-    """Parse an IPv4 `packet` (from its version byte on) that holds a whole TCP segment.
+    """Parse an IPv4 or IPv6 `packet` (from its version byte on) that holds a whole TCP segment.
 
-    Bytes past the IP total length (link padding) are ignored. Unless `checksum_known` (an offload
-    vouches for it or has yet to fill it in), a wrong TCP checksum is refused. Raises MalformedPacket.
+    Bytes past the packet's own length (link padding) are ignored, IPv4 options and IPv6 extension headers
+    are read over. Unless `checksum_known` (an offload vouches for it or has yet to fill it in), a wrong TCP
+    checksum is refused. Raises MalformedPacket.
     """
-    if len(packet) < 40:
-        raise MalformedPacket(f"{len(packet)} bytes are too short for IPv4 and TCP")
-    version_ihl, _, total, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
-    start = (version_ihl & 15) * 4
-    if version_ihl >> 4 != 4 or start < 20 or protocol != PROTOCOL or fragment & 0x3FFF:
-        raise MalformedPacket("not an unfragmented IPv4 packet with TCP")
-    if not start + 20 <= total <= len(packet):
-        raise MalformedPacket(f"IPv4 total length {total} in {len(packet)} bytes")
+    if len(packet) < _IPV4.size + _TCP.size:
+        raise MalformedPacket(f"{len(packet)} bytes are too short for IP and TCP")
+    start, total, source, destination = _read_ipv6(packet) if packet[0] >> 4 == 6 else _read_ipv4(packet)
+    if not start + _TCP.size <= total <= len(packet):
+        raise MalformedPacket(f"total length {total} in {len(packet)} bytes")
     sport, dport, seq, ack, offset, flags, window, _, _ = _TCP.unpack_from(packet, start)
     data = start + (offset >> 4) * 4
     if not start + 20 <= data <= total:
@@ -76,8 +77,29 @@ def parse(packet: bytes, *, checksum_known: bool = False) -> Segment:
     )
 
 
+def _read_ipv4(packet: bytes) -> tuple[int, int, bytes, bytes]:
+    """Where the TCP header starts and the packet ends, and the packed addresses."""
+    version_ihl, _, total, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
+    start = (version_ihl & 15) * 4
+    if version_ihl >> 4 != IPV4.version or start < IPV4.length or protocol != PROTOCOL or fragment & 0x3FFF:
+        raise MalformedPacket("not an unfragmented IPv4 packet with TCP")
+    return start, total, source, destination
+
+
+def _read_ipv6(packet: bytes) -> tuple[int, int, bytes, bytes]:
+    """The same for IPv6."""
+    _, length, _, _, source, destination = _IPV6.unpack_from(packet)
+    total = IPV6.length + length
+    payload = ipv6_payload(packet, total)
+    if payload is None or payload.protocol != PROTOCOL or payload.is_fragment:
+        raise MalformedPacket("not an unfragmented IPv6 packet with TCP")
+    return payload.start, total, source, destination
+
+
 def build(segment: Segment) -> bytes:
-    """The IPv4 packet for `segment` (DF set, TTL 64, identification 0 as RFC 6864 allows).
+    """The packet for `segment`, of the version of its addresses.
+
+    IPv4 with DF set, TTL 64 and identification 0 as RFC 6864 allows, IPv6 with hop limit 64 and flow label 0.
 
     Raises struct.error for a number out of range.
     """
@@ -90,6 +112,14 @@ def build(segment: Segment) -> bytes:
     tcp = head + area + segment.payload
     pseudo = pseudo_header_sum(source, destination, PROTOCOL, len(tcp))
     checksum = internet_checksum(tcp, pseudo)
-    ip = _IPV4.pack(0x45, 0, 20 + len(tcp), 0, _DONT_FRAGMENT, _DEFAULT_TTL, PROTOCOL, 0, source, destination)
-    ip = ip[:10] + internet_checksum(ip).to_bytes(2, "big") + ip[12:]
+    ip = (_ipv4_header if len(source) == IPV4.address_length else _ipv6_header)(source, destination, len(tcp))
     return b"".join((ip, tcp[:CHECKSUM_OFFSET], checksum.to_bytes(2, "big"), tcp[CHECKSUM_OFFSET + 2 :]))
+
+
+def _ipv4_header(source: bytes, destination: bytes, length: int) -> bytes:
+    ip = _IPV4.pack(0x45, 0, IPV4.length + length, 0, _DONT_FRAGMENT, _DEFAULT_TTL, PROTOCOL, 0, source, destination)
+    return ip[:10] + internet_checksum(ip).to_bytes(2, "big") + ip[12:]
+
+
+def _ipv6_header(source: bytes, destination: bytes, length: int) -> bytes:
+    return _IPV6.pack(_VERSION_6, length, PROTOCOL, _DEFAULT_TTL, source, destination)

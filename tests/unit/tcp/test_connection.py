@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slowpath.tcp.connection import MAXIMUM_RETRIES, TIME_WAIT_SECONDS, Connection, Parameters
+from slowpath.tcp.connection import LEAST_MSS, MAXIMUM_RETRIES, TIME_WAIT_SECONDS, Connection, Parameters
 from slowpath.tcp.states import TRANSITIONS, Event, State
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
@@ -69,6 +69,27 @@ def test_withheld_data_is_acknowledged_when_asked() -> None:
     assert out(connection) == [(0, 5, ACK, b"")]
     connection.receive(segment(0, ACK, b"hello"), 0.5)  # a copy that was on its way: RFC 9293 section 3.10.7.4
     assert out(connection) == [(0, 5, ACK, b"")]
+
+
+def test_a_withheld_fin_is_left_to_the_peer() -> None:
+    connection = accepted()
+    connection.withhold = True
+    connection.receive(segment(0, ACK | FIN, b"hello"), 0.0)
+    connection.acknowledge(0.1)
+    assert out(connection) == [(0, 5, ACK, b"")]
+    connection.receive(segment(5, ACK | FIN), 0.2)
+    assert (out(connection), connection.state) == ([], State.CLOSE_WAIT)
+
+
+def test_only_a_part_of_what_is_withheld_may_be_acknowledged() -> None:
+    connection = accepted()
+    connection.withhold = True
+    connection.receive(segment(0, ACK, b"hello, world"), 0.0)
+    end = connection.inbox.next - 7
+    connection.acknowledge(0.1, end)
+    assert out(connection) == [(0, 5, ACK, b"")]
+    connection.receive(segment(5, ACK, b", world"), 0.2)
+    assert out(connection) == []
 
 
 def test_segments_come_together_in_any_order() -> None:
@@ -257,3 +278,30 @@ def test_every_state_can_end() -> None:
     """From each state some sequence of events leads to CLOSED, and none leads out of it."""
     assert all(TRANSITIONS[state, event] is State.CLOSED for state in State for event in (Event.RESET, Event.EXPIRED))
     assert {event for state, event in TRANSITIONS if state is State.CLOSED} == {Event.RESET, Event.EXPIRED}
+
+
+def test_what_is_in_flight_is_sent_anew_in_segments_that_fit_the_path() -> None:
+    connection = accepted(mss=1460)
+    connection.send(bytes(2000), 0.0)
+    assert [len(payload) for *_, payload in out(connection)] == [1460, 540]
+    connection.shorten((ISS + 1 + 1460) % 2**32, 1000, 0.1)
+    assert [(offset, len(payload)) for offset, _, _, payload in out(connection)] == [(0, 1000), (1000, 1000)]
+
+
+@pytest.mark.parametrize(
+    ("offset", "mss"), [(-1, 1000), (2000, 1000), (0, 1460), (0, 9000)], ids=["before", "after", "the same", "larger"]
+)
+def test_an_error_that_says_nothing_new_is_ignored(offset: int, mss: int) -> None:
+    connection = accepted(mss=1460)
+    connection.send(bytes(2000), 0.0)
+    out(connection)
+    connection.shorten((ISS + 1 + offset) % 2**32, mss, 0.1)
+    assert out(connection) == []
+
+
+def test_forged_errors_do_not_make_segments_tiny() -> None:
+    connection = accepted(mss=1460)
+    connection.send(bytes(1000), 0.0)
+    out(connection)
+    connection.shorten((ISS + 1) % 2**32, 1, 0.1)
+    assert [len(payload) for *_, payload in out(connection)] == [LEAST_MSS, 1000 - LEAST_MSS]

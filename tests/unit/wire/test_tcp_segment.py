@@ -61,7 +61,7 @@ def test_ipv4_options_are_skipped() -> None:
         (GOOD.packet()[:39], "too short"),
         (GOOD.packet()[:-1], "total length"),
         (replace(GOOD, total_length=39).packet(), "total length"),
-        (replace(GOOD, version=6).packet(), "not an unfragmented IPv4"),
+        (replace(GOOD, version=5).packet(), "not an unfragmented IPv4"),
         (replace(GOOD, header_words=4).packet(), "not an unfragmented IPv4"),
         (replace(GOOD, protocol=17).packet(), "with TCP"),
         (replace(GOOD, fragment=0x2000).packet(), "unfragmented"),
