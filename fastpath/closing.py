@@ -49,6 +49,11 @@ class Closing(Watch):
     """By direction: the sequence number that acknowledges its FIN; None before one passed."""
     _acknowledged: list[bool] = field(default_factory=lambda: [False, False])
 
+    @property
+    def begun(self) -> bool:
+        """Whether a FIN has passed."""
+        return any(end is not None for end in self._ends)
+
     def _both_ended(self, direction: Direction, arrived: Packet, left: Packet) -> bool:
         other = Direction(1 - direction)
         end = self._ends[other]

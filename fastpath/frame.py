@@ -2,13 +2,15 @@
 
 The CPU header takes the place of the destination address of the packet's own Ethernet header, so
 that a frame never grows: a full-sized packet still fits the MTU and a GSO super-packet, which
-cannot be given more header bytes, can be punted. The source address and the EtherType stay.
+cannot be given more header bytes, can be punted. The EtherType stays, and but for one kind of punt
+the source address.
 
     byte 0      0x02, so that the address is a local unicast one
     byte 1      reason (punt) or action (inject)
     byte 2      flags
     bytes 3-4   port, big-endian: ingress port (punt), port (inject)
     byte 5      0x4C, a marker
+    bytes 6-7   of a punt for `mtu`: the next hop's MTU, big-endian; else the source address begins here
 
 On the CPU interface's raw socket a struct virtio_net_hdr (PACKET_VNET_HDR, host byte order)
 stands in front of each frame and says what an offload has yet to do.
@@ -21,20 +23,25 @@ from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 from fastpath.records import Reason
+from slowpath.wire.ip import IPV4, IPV6, Family
 
 LEAD, MARKER = 0x02, 0x4C
 NO_PORT = 0xFFFF
-ETHERTYPE_IPV4 = 0x0800
+ETHERTYPE_IPV4 = IPV4.ether_type
 
 _OFFLOAD = struct.Struct("=BBHHHH")
 _CPU = struct.Struct("!BBBHB")
 _ETHERNET = struct.Struct("!BBBHB6sH")
 
 OFFLOAD_LENGTH, ETHERNET_LENGTH = _OFFLOAD.size, _ETHERNET.size
+_MTU = slice(OFFLOAD_LENGTH + _CPU.size, OFFLOAD_LENGTH + _CPU.size + 2)
 PACKET_OFFSET = OFFLOAD_LENGTH + ETHERNET_LENGTH
 """Where the packet's layer 3 starts in a frame, in bytes."""
 
 _NEEDS_CSUM, _DATA_VALID = 1, 2
+_SEGMENTATION = {IPV4.version: 1, IPV6.version: 4}
+"""Kinds of segmentation of TCP (VIRTIO_NET_HDR_GSO_TCPV4 and _TCPV6)."""
+_ECN = 0x80
 
 
 class Action(IntEnum):
@@ -78,6 +85,11 @@ class Punt:
         return self.raw[PACKET_OFFSET:]
 
     @property
+    def mtu(self) -> int:
+        """How long a packet may be for its next hop, in bytes; of a punt for `Reason.MTU` alone."""
+        return int.from_bytes(self.raw[_MTU], "big")
+
+    @property
     def checksum_known(self) -> bool:
         """Whether an offload has checked the TCP checksum or has yet to fill it in."""
         return bool(self.raw[0] & (_NEEDS_CSUM | _DATA_VALID))
@@ -98,14 +110,37 @@ def decode(raw: bytes) -> Punt:
     if len(raw) < PACKET_OFFSET:
         raise BadFrame(f"a frame of {len(raw)} bytes is too short")
     lead, reason, _, port, marker = _CPU.unpack_from(raw, OFFLOAD_LENGTH)
-    if lead != LEAD or marker != MARKER or not Reason.SYN <= reason <= Reason.ARP:
+    if lead != LEAD or marker != MARKER or not Reason.SYN <= reason <= Reason.MTU:
         raise BadFrame(f"no CPU header in {raw[OFFLOAD_LENGTH:PACKET_OFFSET].hex()}")
     return Punt(Reason(reason), port, raw)
 
 
 def replaced(punt: Punt, packet: bytes, action: Action, flags: InjectFlags = InjectFlags.NONE) -> bytes:
-    """A frame that injects `packet` in the place of `punt`'s, whose pending offloads it inherits."""
-    return punt.reinjected(action, flags)[:PACKET_OFFSET] + packet
+    """A frame that injects `packet` in the place of `punt`'s, whose pending offloads it inherits.
+
+    It may be of the other IP version; of what `punt` had, it has the TCP segment and all behind that.
+    """
+    head = punt.reinjected(action, flags)[:PACKET_OFFSET]
+    family = _family(packet)
+    if family is not _family(punt.packet):
+        head = _of_family(family, head, len(packet) - len(punt.packet))
+    return head + packet
+
+
+def _family(packet: bytes) -> Family:
+    return IPV6 if packet[0] >> 4 == 6 else IPV4
+
+
+def _of_family(family: Family, head: bytes, growth: int) -> bytes:
+    """What is in front of a packet that became one of `family` and grew by `growth` bytes in front of its TCP."""
+    flags, segmentation, headers, size, start, checksum = _OFFLOAD.unpack_from(head)
+    if segmentation:
+        segmentation = segmentation & _ECN | _SEGMENTATION[family.version]
+        headers = headers and headers + growth
+    if flags & _NEEDS_CSUM:
+        start += growth
+    offload = _OFFLOAD.pack(flags, segmentation, headers, size, start, checksum)
+    return offload + head[OFFLOAD_LENGTH : PACKET_OFFSET - 2] + family.ether_type.to_bytes(2, "big")
 
 
 def encode(
@@ -115,11 +150,13 @@ def encode(
     port: int = NO_PORT,
     flags: InjectFlags = InjectFlags.NONE,
     peer: bytes = bytes(6),
-    ether_type: int = ETHERTYPE_IPV4,
+    ether_type: int | None = None,
 ) -> bytes:
-    """A frame that injects `packet`, an IPv4 packet with its checksums complete unless `ether_type` says otherwise.
+    """A frame that injects `packet`, an IP packet with its checksums complete unless `ether_type` says otherwise.
 
     `peer` is the Ethernet address that an `emit` goes to.
     """
+    if ether_type is None:
+        ether_type = _family(packet).ether_type
     ethernet = _ETHERNET.pack(LEAD, action, flags, port, MARKER, peer, ether_type)
     return b"".join((bytes(OFFLOAD_LENGTH), ethernet, packet))

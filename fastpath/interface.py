@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastpath.frame import Punt
-from fastpath.records import Counters, Flow, Limits, Listener, NextHop, Server, Splice, SynCookies
+from fastpath.records import Counters, Direction, Flow, Limits, Listener, NextHop, Server, Splice, SynCookies, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Closed:
 
     flow: Flow
     reset: bool
+    by: Direction | None = None
+    """Which way the RST went: TO_CLIENT for one of the server; None for FINs, and where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,24 @@ class FastPath(Protocol):
 
     async def remove(self, flows: Sequence[Flow]) -> None:
         """Remove splices; a flow that is not there is passed over."""
+
+    async def withdraw(self, flows: Sequence[Flow]) -> None:
+        """Remove splices whose connections go on in the slow path: the packets of their servers become *expected*.
+
+        They are so before the records are gone, for as long as those that `EXPECT_REPLY` asks for.
+        """
+
+    def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """When a packet of the splice was last sent on in this direction, in seconds of the monotonic clock.
+
+        None where that is not known: on a target that does not keep it, and of a splice that is not there.
+        """
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        """What each splice has carried since it was installed, by Direction; an update of the pivot alone keeps it.
+
+        None where that is not known: on a target that does not count it, and of a splice that is not there.
+        """
 
     def inject(self, frames: Iterable[bytes]) -> None:
         """Send frames of `fastpath.frame` in order; one that finds no room is lost, as on a wire, and counted."""

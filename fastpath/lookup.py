@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fastpath.frame import ETHERNET_LENGTH
 from fastpath.packet import Packet
-from fastpath.records import NextHop, Splice, Translation, Tuple4
+from fastpath.records import Listener, NextHop, Splice, Translation, Tuple4
 from slowpath.wire.endpoint import Endpoint
 
 
@@ -23,7 +23,7 @@ class Entry:
 class Tables:
     """All that a decision depends on besides the frame."""
 
-    listeners: Container[Endpoint]
+    listeners: Mapping[Endpoint, Listener]
     vips: Container[bytes]
     """The listeners' addresses."""
     entries: Mapping[Tuple4, Entry]

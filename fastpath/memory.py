@@ -15,21 +15,25 @@ from fastpath.lookup import Entry, Tables
 from fastpath.profile import HOST, Profile
 from fastpath.records import (
     Counters,
+    Direction,
     Drop,
     Flow,
     Limits,
     Listener,
     NextHop,
+    Pivot,
     Reason,
     Server,
     Splice,
     SynCookies,
     Traffic,
     Tuple4,
+    Volume,
 )
 from fastpath.reference import Outcome, Translated, injected, received
 from fastpath.validation import check_splices, check_tables
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
+from slowpath.wire.ip import IPV6
 
 EXPECTED_FOR = 60.0
 """Seconds for which a 4-tuple stays expected."""
@@ -39,7 +43,12 @@ EXPECTED_FOR = 60.0
 class _Record:
     splice: Splice
     last_seen: float
+    """Either way."""
     closing: Watch
+    seen: list[float]
+    """By direction."""
+    carried: tuple[Volume, Volume] = (Volume(0, 0), Volume(0, 0))
+    """Likewise."""
 
 
 class MemoryFastPath:
@@ -60,6 +69,7 @@ class MemoryFastPath:
         addresses: Mapping[int, bytes] | None = None,
     ) -> None:
         self._profile = profile
+        self._ipv6 = IPV6.ether_type in profile.locate
         self._capacity = capacity
         self._idle_after = idle_after
         self._now = 0.0
@@ -68,9 +78,7 @@ class MemoryFastPath:
         self._entries: dict[Tuple4, Entry] = {}
         self._expected: dict[Tuple4, float] = {}
         """By 4-tuple, when it stops being expected; soonest first."""
-        self._tables = Tables(
-            frozenset(), frozenset(), self._entries, self._expected, (), frozenset(ports), addresses or {}
-        )
+        self._tables = Tables({}, frozenset(), self._entries, self._expected, (), frozenset(ports), addresses or {})
         self._traffic: dict[int, tuple[Traffic, Traffic]] = {}
         self._punts: Counter[Reason] = Counter()
         self._drops: Counter[Drop] = Counter()
@@ -82,22 +90,21 @@ class MemoryFastPath:
     def limits(self) -> Limits:
         """What this target can do."""
         timestamps, pivot = self._profile.timestamps, self._profile.pivot
-        return Limits(self._capacity, timestamps, pivot, ipv6=False, snat=True, answers_syns=False)
+        return Limits(self._capacity, timestamps, pivot, ipv6=self._ipv6, snat=True, answers_syns=False)
 
     async def configure(
         self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
     ) -> None:
-        """Make these the VIPs, servers and routes; raises Rejected for IPv6, an id out of range or an unknown port."""
+        """Make these the VIPs, servers and routes; raises Rejected for an unknown port and by `check_tables`."""
         self._require_open()
-        check_tables(listeners, servers)
+        check_tables(listeners, servers, ipv6=self._ipv6)
         for hop in next_hops:
             if hop.port not in self._tables.ports:
                 raise Rejected(f"next hop for {hop.network[0].hex()}/{hop.network[1]}: there is no port {hop.port}")
-        endpoints = frozenset(listener.endpoint for listener in listeners)
         self._tables = replace(
             self._tables,
-            listeners=endpoints,
-            vips=frozenset(endpoint.address for endpoint in endpoints),
+            listeners={listener.endpoint: listener for listener in listeners},
+            vips=frozenset(listener.endpoint.address for listener in listeners),
             routes=tuple(next_hops),
         )
 
@@ -117,7 +124,7 @@ class MemoryFastPath:
         for flow in batch:
             self._forget(flow)
         for splice in batch.values():
-            self._remember(_Record(splice, self._now, self._profile.closing()))
+            self._remember(_Record(splice, self._now, self._profile.closing(), [self._now] * 2))
 
     async def update(self, splices: Sequence[Splice]) -> None:
         """Replace splices that are there, as `install` does; one whose pivot alone changes remembers its FINs."""
@@ -132,12 +139,33 @@ class MemoryFastPath:
             record = old[flow]
             only_pivot = record is not None and replace(record.splice, pivot=splice.pivot) == splice
             closing = record.closing if record is not None and only_pivot else self._profile.closing()
-            self._remember(_Record(splice, self._now, closing))
+            seen = record.seen if record is not None and only_pivot else [self._now] * 2
+            fresh = _Record(splice, self._now, closing, seen)
+            if record is not None and only_pivot:
+                fresh.carried = record.carried
+            self._remember(fresh)
 
     async def remove(self, flows: Sequence[Flow]) -> None:
         """Remove splices; a flow that is not there is passed over."""
         for flow in flows:
             self._forget(flow)
+
+    async def withdraw(self, flows: Sequence[Flow]) -> None:
+        """Remove splices; the packets of their servers become expected."""
+        for flow in flows:
+            record = self._forget(flow)
+            if record is not None:
+                self._expect(Tuple4(record.splice.server, record.splice.source))
+
+    def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """When a packet of the splice was last sent on in this direction; only a host's profile knows."""
+        record = self._records.get(flow)
+        return record.seen[direction] if record is not None and self._profile.pivot is Pivot.EXACT else None
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        """What each splice has carried; only a host's profile counts that."""
+        known = self._records if self._profile.pivot is Pivot.EXACT else {}
+        return [known[flow].carried if flow in known else None for flow in flows]
 
     def receive(self, port: int, frame: bytes, now: float) -> Verdict:
         """Let the Ethernet `frame` arrive on `port`; what it makes the fast path send is the verdict's."""
@@ -203,7 +231,7 @@ class MemoryFastPath:
         self._records.clear()
         self._entries.clear()
         self._expected.clear()
-        self._tables = replace(self._tables, listeners=frozenset(), vips=frozenset(), routes=(), ports=frozenset())
+        self._tables = replace(self._tables, listeners={}, vips=frozenset(), routes=(), ports=frozenset())
         self._reported.set()
 
     def _advance(self, now: float) -> None:
@@ -223,23 +251,33 @@ class MemoryFastPath:
             self._batch.punts.append(cpu.decode(bytes(cpu.OFFLOAD_LENGTH) + verdict.frame))
             self._reported.set()
         if outcome.reply is not None:
-            self._expected.pop(outcome.reply, None)
-            if not outcome.reply_ends:
-                self._expected[outcome.reply] = self._now + EXPECTED_FOR
+            if outcome.reply_ends:
+                self._expected.pop(outcome.reply, None)
+            else:
+                self._expect(outcome.reply)
         if outcome.translated is not None:
             self._account(outcome.translated)
         return verdict
 
+    def _expect(self, reply: Tuple4) -> None:
+        self._expected.pop(reply, None)
+        self._expected[reply] = self._now + EXPECTED_FOR
+
     def _account(self, translated: Translated) -> None:
         splice, direction = translated.entry.splice, translated.entry.translation.direction
         record = self._records[splice.flow]
-        record.last_seen = self._now
+        record.last_seen = record.seen[direction] = self._now
         traffic = self._traffic.setdefault(splice.server_id, (Traffic(), Traffic()))[direction]
         traffic.packets += 1
         traffic.bytes += self._profile.counted(translated.arrived)
+        up, down = record.carried
+        packets, payload = record.carried[direction]
+        volume = Volume(packets + 1, payload + translated.arrived.payload_length)
+        record.carried = (volume, down) if direction is Direction.TO_SERVER else (up, volume)
         causes = record.closing.observe(direction, translated.arrived, translated.left)
         for cause in causes:
-            self._batch.closed.append(Closed(splice.flow, reset=cause is Cause.RESET))
+            reset = cause is Cause.RESET
+            self._batch.closed.append(Closed(splice.flow, reset, direction if reset else None))
             self._reported.set()
 
     def _require_open(self) -> None:
@@ -247,7 +285,7 @@ class MemoryFastPath:
             raise Unavailable("this fast path is closed")
 
     def _check(self, batch: Mapping[Flow, Splice]) -> None:
-        check_splices(batch, self._holder)
+        check_splices(batch, self._holder, ipv6=self._ipv6)
         if self._profile.timestamps:
             return
         for flow, splice in batch.items():

@@ -1,4 +1,4 @@
-"""The headers of an IPv4 packet with TCP, as a fast path sees them: nothing is judged, only located."""
+"""The headers of an IP packet with TCP, as a fast path sees them: nothing is judged, only located."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from fastpath.records import Tuple4
 from slowpath.wire import options, tcp
 from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.ip import IPV4, IPV6, Family, ipv6_payload, is_mapped
 
-_IPV4_LENGTH = _TCP_LENGTH = 20
+_TCP_LENGTH = 20
 _MORE_FRAGMENTS_OR_OFFSET = 0x3FFF
 _PORTS = struct.Struct("!HH")
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """An IPv4 packet, whose fixed header is whole.
+    """An IP packet of either version, whose fixed header is whole.
 
     The TCP header may be cut short or lie about its length: `malformed` says so, and only where it is
     False do the properties after it mean anything.
@@ -24,15 +25,20 @@ class Packet:
 
     data: bytes
     """The packet from its version byte on, link padding included."""
+    family: Family
     start: int
-    """Where the TCP header starts: 20..60."""
+    """Where what the IP header carries starts, behind IPv4 options or IPv6 extension headers."""
     end: int
-    """Where the packet ends: its total length; within `data` if `locate` found it."""
+    """Where the packet ends by its own length; within `data` if `locate` found it."""
+    protocol: int
+    """The number of what it carries."""
+    is_fragment: bool
+    """IPv4: MF is set or the fragment offset is not 0 (RFC 791 section 3.1); IPv6: there is a Fragment header."""
 
     @classmethod
     def locate(cls, data: bytes) -> Packet | None:
-        """Find the headers in `data`; None if it is not IPv4 with TCP or is cut short before its end."""
-        packet = cls.unbounded(data)
+        """Find the headers in `data`; None if it is not IP with TCP or is cut short before its end."""
+        packet = cls.unbounded_ipv6(data) if data[:1] and data[0] >> 4 == 6 else cls.unbounded(data)
         if packet is None or packet.protocol != tcp.PROTOCOL:
             return None
         return packet if packet.start <= packet.end <= len(data) else None
@@ -40,40 +46,42 @@ class Packet:
     @classmethod
     def unbounded(cls, data: bytes) -> Packet | None:
         """Find the fixed IPv4 header in `data`, as one that cannot know where the frame ends; None without one."""
-        if len(data) < _IPV4_LENGTH or data[0] >> 4 != 4:
+        if len(data) < IPV4.length or data[0] >> 4 != 4:
             return None
         start, end = (data[0] & 15) * 4, int.from_bytes(data[2:4], "big")
-        return cls(data, start, end) if start >= _IPV4_LENGTH else None
+        is_fragment = bool(int.from_bytes(data[6:8], "big") & _MORE_FRAGMENTS_OR_OFFSET)
+        return cls(data, IPV4, start, end, data[9], is_fragment) if start >= IPV4.length else None
 
-    @property
-    def protocol(self) -> int:
-        """The IPv4 protocol number."""
-        return self.data[9]
+    @classmethod
+    def unbounded_ipv6(cls, data: bytes) -> Packet | None:
+        """The same for IPv6: None as well if an extension header is cut short, or an address is IPv4-mapped."""
+        if len(data) < IPV6.length or data[0] >> 4 != 6:
+            return None
+        if is_mapped(data[IPV6.source]) or is_mapped(data[IPV6.destination]):
+            return None
+        end = IPV6.length + int.from_bytes(data[4:6], "big")
+        payload = ipv6_payload(data, end)
+        return cls(data, IPV6, payload.start, end, payload.protocol, payload.is_fragment) if payload else None
 
     @property
     def source_address(self) -> bytes:
-        """The IPv4 source address, packed."""
-        return self.data[12:16]
+        """The source address, packed."""
+        return self.data[self.family.source]
 
     @property
     def destination_address(self) -> bytes:
-        """The IPv4 destination address, packed."""
-        return self.data[16:20]
+        """The destination address, packed."""
+        return self.data[self.family.destination]
 
     @property
     def ttl(self) -> int:
-        """The time to live: 0..255."""
-        return self.data[8]
-
-    @property
-    def is_fragment(self) -> bool:
-        """Whether MF is set or the fragment offset is not 0 (RFC 791 section 3.1)."""
-        return bool(int.from_bytes(self.data[6:8], "big") & _MORE_FRAGMENTS_OR_OFFSET)
+        """The time to live or hop limit: 0..255."""
+        return self.data[self.family.hop_limit]
 
     @property
     def has_ip_options(self) -> bool:
-        """Whether the IPv4 header is longer than 20 bytes."""
-        return self.start > _IPV4_LENGTH
+        """Whether there are IPv4 options or IPv6 extension headers."""
+        return self.start > self.family.length
 
     @property
     def has_ports(self) -> bool:

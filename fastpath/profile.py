@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastpath.closing import Closing, SwitchClosing, Watch
+from fastpath.frame import ETHERNET_LENGTH
 from fastpath.layouts import Recognition, recognise
 from fastpath.lookup import Arrival, Entry, Tables
 from fastpath.packet import Packet
-from fastpath.records import Direction, Drop, Pivot, Reason
+from fastpath.records import Direction, Drop, Pivot, Reason, Tuple4
+from fastpath.rewrite import outgrows
 from slowpath.wire import options, sequence, tcp
+from slowpath.wire.icmp import parse as parse_icmp
+from slowpath.wire.icmp import quoted
+from slowpath.wire.ip import IPV4, IPV6, Family
 
 _BROADCAST = b"\xff" * 6
 _ARP = (0x0806).to_bytes(2, "big")
@@ -42,19 +47,36 @@ class Profile:
     """A packet with an entry that meets none is translated."""
     unmatched: Unmatched
     """Step 8."""
-    locate: Callable[[bytes], Packet | None]
-    """How the packet is found behind an Ethernet header with IPv4's EtherType."""
+    locate: Mapping[int, Callable[[bytes], Packet | None]]
+    """How the packet is found behind an Ethernet header, by EtherType; a frame with another one is no IP packet."""
     counted: Callable[[Packet], int]
     """The bytes that a translated packet counts with, as it arrived."""
     closing: Callable[[], Watch]
     """What watches a new splice for its end."""
     timestamps: bool
     pivot: Pivot
+    access: bool
+    """Whether it keeps the access lists of listeners, or leaves that to the slow path."""
+    mtu: bool
+    """Whether it looks at the length of what leaves."""
 
 
 def _fragment_to_vip(tables: Tables, arrival: Arrival) -> bool:
     packet = arrival.packet
     return packet is not None and packet.is_fragment and packet.destination_address in tables.vips
+
+
+def _error_about_ours(tables: Tables, arrival: Arrival) -> bool:
+    """Whether it is an ICMP error about a packet of which the answer would be ours."""
+    data = arrival.frame[ETHERNET_LENGTH:]
+    error = None if arrival.injected else parse_icmp(data, checksum_known=True)
+    if error is None or int.from_bytes(arrival.ether_type, "big") != error.family.ether_type:
+        return False
+    found = quoted(error)
+    if found is None:
+        return False
+    answer = Tuple4(found.destination, found.source)
+    return answer in tables.entries or answer.destination in tables.listeners or answer in tables.expected
 
 
 def _not_for_us(tables: Tables, arrival: Arrival) -> bool:
@@ -104,6 +126,12 @@ def _any_pivot(arrival: Arrival, packet: Packet, entry: Entry) -> bool:
     return entry.splice.pivot is not None and _from_client(arrival, packet, entry)
 
 
+def _server_ends(arrival: Arrival, packet: Packet, entry: Entry) -> bool:
+    if arrival.injected or entry.splice.pivot is None or entry.translation.direction != Direction.TO_CLIENT:
+        return False
+    return packet.flags & (tcp.FIN | tcp.RST) == tcp.FIN and packet.payload_length == 0
+
+
 def _malformed(_arrival: Arrival, packet: Packet, _entry: Entry) -> bool:
     return packet.malformed
 
@@ -120,8 +148,23 @@ def _expires(_arrival: Arrival, packet: Packet, _entry: Entry) -> bool:
     return packet.ttl <= 1
 
 
+def _outgrows(_arrival: Arrival, packet: Packet, entry: Entry) -> bool:
+    return outgrows(packet, entry.translation)
+
+
+def _located(family: Family) -> Callable[[bytes], Packet | None]:
+    """What finds the packets of one version alone."""
+
+    def locate(data: bytes) -> Packet | None:
+        packet = Packet.locate(data)
+        return packet if packet is not None and packet.family is family else None
+
+    return locate
+
+
 HOST = Profile(
     screens=(
+        (_error_about_ours, Reason.ICMP),
         (lambda _tables, arrival: arrival.packet is None, Unmatched()),
         (_fragment_to_vip, Reason.FRAGMENT),
         (_on_packet(lambda packet: packet.is_fragment), Unmatched()),
@@ -131,15 +174,19 @@ HOST = Profile(
         (_malformed, Drop.MALFORMED),
         (_opens, Reason.SYN),
         (_bad_options, Reason.OPTIONS),
+        (_outgrows, Reason.OPTIONS),
         (_past_pivot, Reason.PIVOT),
+        (_server_ends, Reason.FIN),
         (_expires, Drop.TTL),
     ),
     unmatched=Unmatched(),
-    locate=Packet.locate,
+    locate={IPV4.ether_type: _located(IPV4), IPV6.ether_type: _located(IPV6)},
     counted=lambda packet: packet.end,
     closing=Closing,
     timestamps=True,
     pivot=Pivot.EXACT,
+    access=True,
+    mtu=True,
 )
 """A kernel is underneath, and everything is known about a frame."""
 
@@ -163,10 +210,12 @@ SWITCH = Profile(
         (_expires, Drop.TTL),
     ),
     unmatched=Unmatched(Reason.MISS),
-    locate=Packet.unbounded,
+    locate={IPV4.ether_type: Packet.unbounded},
     counted=lambda packet: len(packet.data),
     closing=SwitchClosing,
     timestamps=False,
     pivot=Pivot.BIT,
+    access=False,
+    mtu=False,
 )
 """docs/fastpath.md, On a switch."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+from fastpath.access import Access
 from slowpath.wire.endpoint import Endpoint
 
 
@@ -127,11 +128,16 @@ class Listener:
 
     `servers` are the ids of those that its connections may lead to, any if it is empty: a target that
     compresses its table keeps the connections of VIPs apart that share no server. Others ignore them.
+    Where not `client_first`, the server may have the first word: a target that answers SYNs then leaves
+    the ACK that completes the handshake to the slow path. `access` says whom the listener serves, None
+    for everybody; it is the fast path's on a host, and the slow path's besides.
     """
 
     endpoint: Endpoint
     offer: Offer | None = Offer()
     servers: frozenset[int] = frozenset()
+    client_first: bool = True
+    access: Access | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +168,9 @@ class NextHop:
     """A route: packets for `network` leave through `port` with these Ethernet addresses.
 
     `network` is (packed prefix, length in bits). With a `tunnel` the packets are encapsulated, and the
-    Ethernet addresses are those of the outer header. Targets on a host that routes (`ebpf`) take
-    their routes from the kernel and ignore these.
+    Ethernet addresses are those of the outer header. `mtu` is the length of the longest IP packet that
+    may leave, in bytes; None for any, as it always is on a switch. Targets on a host that routes (`ebpf`)
+    take their routes from the kernel and ignore these.
     """
 
     network: tuple[bytes, int]
@@ -171,6 +178,7 @@ class NextHop:
     source_mac: bytes
     destination_mac: bytes
     tunnel: Vxlan | None = None
+    mtu: int | None = None
 
 
 class Pivot(Enum):
@@ -204,6 +212,10 @@ class Reason(IntEnum):
     TTL = 6
     ICMP = 7
     ARP = 8
+    FIN = 9
+    """On a host: a server's FIN, on a splice that has a pivot."""
+    MTU = 10
+    """On a host: a packet that is longer than its next hop takes; the frame says how much that is."""
 
 
 class Drop(IntEnum):
@@ -225,6 +237,8 @@ class Drop(IntEnum):
     """A frame from the slow path that found no room."""
     ADDRESS = 8
     """On a switch: a frame for an Ethernet address that is not the port's."""
+    DENIED = 9
+    """On a host: a packet of no splice, from a client that the listener does not serve."""
 
 
 @dataclass(slots=True)
@@ -233,6 +247,16 @@ class Traffic:
 
     packets: int = 0
     bytes: int = 0
+
+
+class Volume(NamedTuple):
+    """What a splice has carried in one direction: packets as on the wire, and the bytes of TCP payload in them.
+
+    A byte that was retransmitted counts each time. `packets` is modulo 2^32.
+    """
+
+    packets: int
+    payload: int
 
 
 @dataclass(slots=True)

@@ -10,15 +10,17 @@ from fastpath.frame import Action, InjectFlags
 from fastpath.lookup import Arrival, Entry, Tables
 from fastpath.packet import Packet
 from fastpath.profile import HOST, Profile, Unmatched
-from fastpath.records import Drop, Reason, Tuple4
+from fastpath.records import Drop, Listener, NextHop, Reason, Tuple4
 from fastpath.rewrite import rewritten
 from fastpath.tunnel import encapsulated
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from slowpath.wire import tcp
+from slowpath.wire.ip import IPV4, IPV6, Family
 
 _CPU = struct.Struct("!BBBHB")
-_IPV4 = cpu.ETHERTYPE_IPV4.to_bytes(2, "big")
-_IPV4_HEADER_LENGTH = 20
+_FIRST_PORT = 0
+"""On which packets that are injected to be routed are looked at."""
+_FAMILIES = {family.ether_type: family for family in (IPV4, IPV6)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def injected(tables: Tables, frame: bytes, profile: Profile = HOST) -> Outcome:
         return Outcome(Dropped(Drop.FRAME))
     arrival = _arrival(profile, frame, port, injected=True)
     if action == Action.ROUTE:
-        verdict = _forward(tables, frame)
+        verdict = _route(profile, tables, arrival)
         if not flags & InjectFlags.EXPECT_REPLY:
             return Outcome(verdict)
         return Outcome(verdict, reply=_reply(arrival), reply_ends=_is_reset(arrival))
@@ -67,8 +69,8 @@ def injected(tables: Tables, frame: bytes, profile: Profile = HOST) -> Outcome:
 
 
 def _arrival(profile: Profile, frame: bytes, port: int, *, injected: bool) -> Arrival:
-    is_ipv4 = frame[12 : cpu.ETHERNET_LENGTH] == _IPV4
-    return Arrival(frame, port, injected, profile.locate(frame[cpu.ETHERNET_LENGTH :]) if is_ipv4 else None)
+    locate = profile.locate.get(_ether_type(frame))
+    return Arrival(frame, port, injected, locate(frame[cpu.ETHERNET_LENGTH :]) if locate is not None else None)
 
 
 def _pipeline(profile: Profile, tables: Tables, arrival: Arrival) -> Outcome:
@@ -82,8 +84,9 @@ def _pipeline(profile: Profile, tables: Tables, arrival: Arrival) -> Outcome:
     entry = tables.entries.get(key)
     if entry is not None:
         return _spliced(profile, tables, arrival, packet, entry)
-    if key.destination in tables.listeners:
-        return Outcome(_listener(arrival, packet))
+    listener = tables.listeners.get(key.destination)
+    if listener is not None:
+        return Outcome(_listener(profile, arrival, packet, listener))
     if key in tables.expected and not arrival.injected:
         return Outcome(_decided(arrival, Reason.MISS))
     return Outcome(_decided(arrival, profile.unmatched))
@@ -93,17 +96,22 @@ def _spliced(profile: Profile, tables: Tables, arrival: Arrival, packet: Packet,
     for check, decision in profile.spliced:
         if check(arrival, packet, entry):
             return Outcome(_decided(arrival, decision))
-    data = rewritten(packet, entry.translation)
-    verdict = _forward(tables, arrival.frame[: cpu.ETHERNET_LENGTH] + data)
-    translated = Translated(entry, packet, replace(packet, data=data))
+    left = rewritten(packet, entry.translation)
+    hop = _next_hop(tables, left.family, left.data)
+    if (mtu := _exceeded(profile, hop, left)) is not None:
+        return Outcome(_too_long(arrival, mtu))
+    verdict = _forward(hop, left.family, left.data)
+    translated = Translated(entry, packet, left)
     return Outcome(verdict, translated if isinstance(verdict, Sent) else None)
 
 
-def _listener(arrival: Arrival, packet: Packet) -> Verdict:
+def _listener(profile: Profile, arrival: Arrival, packet: Packet, listener: Listener) -> Verdict:
     if packet.malformed:
         return Dropped(Drop.MALFORMED)
     if arrival.injected:
         return Dropped(Drop.STALE)
+    if profile.access and listener.access is not None and not listener.access.permits(packet.source_address):
+        return Dropped(Drop.DENIED)
     opens = packet.flags & (tcp.SYN | tcp.ACK) == tcp.SYN
     return _decided(arrival, Reason.SYN if opens else Reason.MISS)
 
@@ -121,19 +129,50 @@ def _decided(arrival: Arrival, decision: Drop | Reason | Unmatched) -> Verdict:
     return Punted(decision, head + arrival.frame[_CPU.size :])
 
 
-def _forward(tables: Tables, frame: bytes) -> Verdict:
-    """Step 9: send by the longest prefix that holds the packet's destination."""
-    ether_type, data = frame[12 : cpu.ETHERNET_LENGTH], frame[cpu.ETHERNET_LENGTH :]
-    if ether_type != _IPV4 or len(data) < _IPV4_HEADER_LENGTH:
+def _route(profile: Profile, tables: Tables, arrival: Arrival) -> Verdict:
+    """Step 9 for a packet that is sent as it is; what is not IP, or ends within its fixed header, has no route."""
+    ether_type, data = _ether_type(arrival.frame), arrival.frame[cpu.ETHERNET_LENGTH :]
+    family = _FAMILIES.get(ether_type) if ether_type in profile.locate else None
+    if family is None or len(data) < family.length:
         return Dropped(Drop.NO_ROUTE)
-    destination = data[16:20]
+    hop, packet = _next_hop(tables, family, data), arrival.packet
+    if packet is not None and not packet.is_fragment and not packet.malformed:
+        mtu = _exceeded(profile, hop, packet)
+        if mtu is not None:
+            return _too_long(replace(arrival, port=_FIRST_PORT), mtu)
+    return _forward(hop, family, data)
+
+
+def _exceeded(profile: Profile, hop: NextHop | None, packet: Packet) -> int | None:
+    """The MTU of a next hop, if the packet is longer."""
+    if not profile.mtu or hop is None or hop.mtu is None or packet.end <= hop.mtu:
+        return None
+    return hop.mtu
+
+
+def _too_long(arrival: Arrival, mtu: int) -> Verdict:
+    head = _CPU.pack(cpu.LEAD, Reason.MTU, 0, arrival.port, cpu.MARKER) + mtu.to_bytes(2, "big")
+    return Punted(Reason.MTU, head + arrival.frame[len(head) :])
+
+
+def _ether_type(frame: bytes) -> int:
+    return int.from_bytes(frame[12 : cpu.ETHERNET_LENGTH], "big")
+
+
+def _next_hop(tables: Tables, family: Family, data: bytes) -> NextHop | None:
+    """By the longest prefix that holds the packet's destination."""
+    destination = data[family.destination]
     hops = [hop for hop in tables.routes if _holds(hop.network, destination)]
-    if not hops:
+    return max(hops, key=lambda hop: hop.network[1], default=None)
+
+
+def _forward(hop: NextHop | None, family: Family, data: bytes) -> Verdict:
+    """Step 9."""
+    if hop is None:
         return Dropped(Drop.NO_ROUTE)
-    hop = max(hops, key=lambda hop: hop.network[1])
     if hop.tunnel is not None:
         data = encapsulated(hop.tunnel, data)
-    return Sent(hop.port, hop.destination_mac + hop.source_mac + ether_type + data)
+    return Sent(hop.port, hop.destination_mac + hop.source_mac + family.ether_type.to_bytes(2, "big") + data)
 
 
 def _holds(network: tuple[bytes, int], address: bytes) -> bool:

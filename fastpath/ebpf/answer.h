@@ -8,7 +8,6 @@
 #include "write.h"
 
 #define SYN_ACK_TTL 64
-#define DONT_FRAGMENT 0x4000
 #define NS_PER_MS 1000000
 #define LARGEST_SCALE 14 /* RFC 7323 section 2.3 */
 
@@ -25,8 +24,8 @@ __noinline int read_asked(const struct segment_header *header, __u32 offset, __u
 		return next;
 	if (option.kind == OPTION_MSS) {
 		asked->mss = number_at(header, option.offset);
-	} else if (option.kind == OPTION_WINDOW_SCALE && option.offset + 2 < MAX_TCP_OPTIONS) {
-		asked->window_scale = header->options[option.offset + 2];
+	} else if (option.kind == OPTION_WINDOW_SCALE) {
+		asked->window_scale = byte_at(header, option.offset + 2);
 		if (asked->window_scale > LARGEST_SCALE)
 			asked->window_scale = LARGEST_SCALE;
 	} else if (option.kind == OPTION_SACK_PERMITTED) {
@@ -93,24 +92,22 @@ static __always_inline __u32 write_syn_ack(struct segment_header *reply, const s
 		.ack = 1,
 		.ece = agreed->ecn,
 		.window = bpf_htons(offer->window),
-		.check = asked->check, /* still the SYN's: write_headers brings it to the new header */
+		.check = asked->check, /* still the SYN's: write_tcp brings it to the new header */
 	};
 	return length;
 }
 
-static __always_inline void write_ip(struct iphdr *ip, __u32 tcp_length)
+/* Makes the IP header of the SYN-ACK in the place of the SYN's. */
+static __always_inline void answer_ip(struct packet *packet, __u32 tcp_length)
 {
-	*ip = (struct iphdr){
-		.version = 4,
-		.ihl = sizeof(*ip) / 4,
-		.tot_len = bpf_htons(sizeof(*ip) + tcp_length),
-		.frag_off = bpf_htons(DONT_FRAGMENT),
-		.ttl = SYN_ACK_TTL,
-		.protocol = IPPROTO_TCP,
-		.saddr = ip->daddr,
-		.daddr = ip->saddr,
-	};
-	ip->check = updated(0xffff, bpf_csum_diff(NULL, 0, (__be32 *)ip, sizeof(*ip), 0));
+	struct in6_addr client;
+
+	if (!packet->is_ipv6) {
+		make_ipv4(&packet->ip, 0, tcp_length, SYN_ACK_TTL, packet->ip.daddr, packet->ip.saddr);
+		return;
+	}
+	client = packet->ip6.saddr;
+	make_ipv6(&packet->ip6, 0, tcp_length, SYN_ACK_TTL, &packet->ip6.daddr, &client);
 }
 
 /*
@@ -129,7 +126,7 @@ static __noinline int answer(struct __sk_buff *skb, const struct arrival *arriva
 	__u32 epoch, length, longest, lengths[2];
 
 	if (!epochs || !*epochs || packet->flags & (FLAG_FIN | FLAG_RST) || packet->payload ||
-	    packet->ip_length != sizeof(struct iphdr) || !read_options(skb, packet) || !is_intact(packet) ||
+	    has_ip_options(packet) || !read_options(skb, packet) || !is_intact(packet) ||
 	    !offer->mss || !agree(packet, offer, &agreed))
 		return punt(skb, arrival, REASON_SYN);
 	epoch = *epochs - 1;
@@ -137,17 +134,17 @@ static __noinline int answer(struct __sk_buff *skb, const struct arrival *arriva
 	if (!secret)
 		return punt(skb, arrival, REASON_SYN);
 	length = write_syn_ack(&reply, packet, offer, &agreed, make_cookie(secret, epoch, packet, &agreed));
-	write_ip(&packet->ip, length);
+	answer_ip(packet, length);
 	if (!find_next_hop(skb, arrival->ifindex, packet, &reply.fixed, &hop))
 		return drop(DROP_NO_ROUTE);
 	/* Both headers are zero up to the longer one's length; only the length differs in the pseudo-header. */
 	longest = length > packet->tcp_length ? length : packet->tcp_length;
 	lengths[0] = bpf_htonl(packet->tcp_length);
 	lengths[1] = bpf_htonl(length);
-	if (bpf_skb_change_tail(skb, TCP_OFFSET + longest, 0) ||
-	    !write_headers(skb, packet, &reply, longest,
-			   bpf_csum_diff(&lengths[0], sizeof(__be32), &lengths[1], sizeof(__be32), 0)) ||
-	    bpf_skb_change_tail(skb, TCP_OFFSET + length, 0))
+	if (bpf_skb_change_tail(skb, IP_OFFSET + packet->ip_length + longest, 0) || !write_ip(skb, packet, false) ||
+	    !write_tcp(skb, packet, &reply, longest,
+		       bpf_csum_diff(&lengths[0], sizeof(__be32), &lengths[1], sizeof(__be32), 0)) ||
+	    bpf_skb_change_tail(skb, IP_OFFSET + packet->ip_length + length, 0))
 		return drop(DROP_NO_ROUTE);
 	count(SYNS_ANSWERED);
 	return send(&hop);

@@ -34,6 +34,7 @@ class Attached:
     port: CpuPort
     program_side: str
     """The program's side of the CPU interface."""
+    interfaces: Sequence[str]
 
 
 async def attach(
@@ -67,12 +68,12 @@ async def attach(
     # The sides of the CPU interface first, so that nothing is punted before it is kept from the kernel.
     programs = {slow_ifindex: program.program("l7lb_drop"), program_ifindex: program.program("l7lb_cpu")}
     programs |= dict.fromkeys(ifindexes, program.program("l7lb_port"))
-    stack.callback(links.set_forwarding, links.forwarding(interfaces))
-    links.set_forwarding(dict.fromkeys(interfaces, "1"))
+    stack.callback(links.restore, links.forwarding(interfaces))
+    links.forward_ipv4(interfaces)
     added: list[int] = []
     stack.push_async_callback(in_thread, partial(links.detach, mark, added))
     await in_thread(partial(links.attach, mark, programs, added))
-    return Attached(program.maps, tables, port, program_side)
+    return Attached(program.maps, tables, port, program_side, interfaces)
 
 
 def _load(program: Object, capacity: int, program_ifindex: int) -> Tables:

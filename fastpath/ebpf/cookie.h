@@ -28,11 +28,11 @@ struct agreed {
 	bool ecn;
 };
 
-/* The index of the largest MSS in (536, 1220, 1300, 1360, 1400, 1440, 1460, 8960) that is not above `mss`. */
+/* The index of the largest MSS in (536, 1220, 1300, 1360, 1400, 1440, 1460, 8940) that is not above `mss`. */
 static __always_inline __u32 mss_index(__u16 mss)
 {
 	return (mss >= 1220) + (mss >= 1300) + (mss >= 1360) + (mss >= 1400) + (mss >= 1440) + (mss >= 1460) +
-	       (mss >= 8960);
+	       (mss >= 8940);
 }
 
 /* Eight bytes as SipHash reads them. */
@@ -47,12 +47,20 @@ static __noinline __u32 tagged(const struct cookie_key *secret, __u32 lead, cons
 	const struct tcphdr *tcp = &packet->tcp.fixed;
 	__be32 ports = bpf_htonl((__u32)bpf_ntohs(tcp->source) << 16 | bpf_ntohs(tcp->dest));
 	struct siphash hash = siphash_start(secret);
+	__u64 length = packet->is_ipv6 ? 40 : 16; /* bytes of what both tags are of */
 	__u32 tuple_tag, isn_tag;
 
-	siphash_word(&hash, little_endian(packet->ip.saddr, packet->ip.daddr));
+	if (packet->is_ipv6) {
+		const __be32 *words = (const __be32 *)&packet->ip6.saddr;
+
+		for (int word = 0; word < 8; word += 2)
+			siphash_word(&hash, little_endian(words[word], words[word + 1]));
+	} else {
+		siphash_word(&hash, little_endian(packet->ip.saddr, packet->ip.daddr));
+	}
 	siphash_word(&hash, little_endian(ports, bpf_htonl(lead << 16)));
-	tuple_tag = siphash_end(hash, 16ull << 56) & COOKIE_TUPLE_MASK;
-	isn_tag = siphash_end(hash, 20ull << 56 | little_endian(isn, 0)) & COOKIE_ISN_MASK;
+	tuple_tag = siphash_end(hash, length << 56) & COOKIE_TUPLE_MASK;
+	isn_tag = siphash_end(hash, (length + 4) << 56 | little_endian(isn, 0)) & COOKIE_ISN_MASK;
 	return lead << COOKIE_LEAD_SHIFT | tuple_tag << COOKIE_TUPLE_SHIFT | isn_tag;
 }
 

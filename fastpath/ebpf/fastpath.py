@@ -19,8 +19,22 @@ from fastpath.ebpf.sweep import Sweep
 from fastpath.errors import Unavailable
 from fastpath.interface import Batch
 from fastpath.pause import Pause
-from fastpath.records import Counters, Drop, Flow, Limits, Listener, NextHop, Pivot, Server, Splice, SynCookies
+from fastpath.records import (
+    Counters,
+    Direction,
+    Drop,
+    Flow,
+    Limits,
+    Listener,
+    NextHop,
+    Pivot,
+    Server,
+    Splice,
+    SynCookies,
+    Volume,
+)
 from fastpath.validation import check_tables
+from slowpath.wire.ip import IPV6, family_of
 
 _FRAMES_PER_BATCH = 256
 
@@ -34,6 +48,8 @@ class EbpfFastPath:
     def __init__(self, attached: Attached, capacity: int, idle_after: float, stack: AsyncExitStack) -> None:
         """For `open`: `stack` undoes everything, and is closed by `close`."""
         self._tables, self._port, self._program_side = attached.tables, attached.port, attached.program_side
+        self._interfaces = attached.interfaces
+        self._forwards_ipv6 = False
         self._capacity = capacity
         self._ledger = Ledger(capacity)
         self._servers: set[int] = set()
@@ -63,7 +79,8 @@ class EbpfFastPath:
         `<name>1`, maps are pinned in `pin_directory/<name>`, and what a killed run left there is removed.
         `capacity` is in splices; memory is used as they come. A splice without a packet for
         `idle_after` seconds is reported Idle, in every sweep until it is removed or used. IPv4
-        forwarding is enabled on `interfaces`, which the kernel's route lookup asks for, until `close`.
+        forwarding is enabled on `interfaces`, which the kernel's route lookup asks for, until `close`;
+        IPv6 forwarding once a listener or a server is configured that needs it.
         """
         stack = AsyncExitStack()
         try:
@@ -79,14 +96,18 @@ class EbpfFastPath:
     @property
     def limits(self) -> Limits:
         """What this target can do."""
-        return Limits(self._capacity, timestamps=True, pivot=Pivot.EXACT, ipv6=False, snat=True, answers_syns=True)
+        return Limits(self._capacity, timestamps=True, pivot=Pivot.EXACT, ipv6=True, snat=True, answers_syns=True)
 
     async def configure(
         self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
     ) -> None:
         """Make these the VIPs and servers; `next_hops` is not used. Raises Rejected, TableFull or Unavailable."""
         self._require_open()
-        check_tables(listeners, servers)
+        check_tables(listeners, servers, ipv6=True)
+        endpoints = [*(one.endpoint for one in listeners), *(one.endpoint for one in servers)]
+        if not self._forwards_ipv6 and any(family_of(endpoint.address) is IPV6 for endpoint in endpoints):
+            links.forward_ipv6(self._interfaces)
+            self._forwards_ipv6 = True
         self._tables.set_listeners(listeners)
         self._servers.update(server.id for server in servers)
 
@@ -103,12 +124,34 @@ class EbpfFastPath:
     async def update(self, splices: Sequence[Splice]) -> None:
         """Replace splices; one whose pivot alone changes remembers its FINs. Raises Rejected or Unavailable."""
         self._require_open()
+        moves = self._ledger.moves(splices)
+        if moves is not None:
+            self._tables.move(moves)
+            self._ledger.commit_moves(moves)
+            return
         self._carry_out(self._ledger.update(splices))
 
     async def remove(self, flows: Sequence[Flow]) -> None:
         """Remove splices; a flow that is not there is passed over."""
         self._require_open()
         self._carry_out(self._ledger.remove(flows))
+
+    async def withdraw(self, flows: Sequence[Flow]) -> None:
+        """Remove splices; the packets of their servers become expected before. Raises TableFull or Unavailable."""
+        self._require_open()
+        change = self._ledger.remove(flows)
+        self._tables.expect(change.old, time.monotonic_ns())
+        self._carry_out(change)
+
+    def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """When a packet of the splice was last sent on in this direction, to a few milliseconds."""
+        record = self._ledger.get(flow)
+        return None if record is None else self._tables.last_seen(record, direction)
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        """What each splice has carried."""
+        records = map(self._ledger.get, flows)
+        return [None if record is None else self._tables.carried(record) for record in records]
 
     def inject(self, frames: Iterable[bytes]) -> None:
         """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.INJECT."""

@@ -7,7 +7,9 @@
  */
 #include <linux/if_packet.h>
 
+#include "access.h"
 #include "answer.h"
+#include "icmp.h"
 #include "translate.h"
 
 #define ACTION_TRANSLATE 0
@@ -20,15 +22,17 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Step 6: a packet for a VIP and its port, of no splice. */
 static __always_inline int listened(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet,
-				    const struct offer *offer)
+				    const struct tuple *key, const struct offer *offer)
 {
 	if (!packet->tcp_length)
 		return drop(DROP_MALFORMED);
 	if (arrival->injected)
 		return drop(DROP_STALE);
+	if (!is_served(offer, &key->source))
+		return drop(DROP_DENIED);
 	if ((packet->flags & (FLAG_SYN | FLAG_ACK)) == FLAG_SYN)
 		return answer(skb, arrival, packet, offer);
-	if (packet->flags == FLAG_ACK && !packet->payload && acknowledges_cookie(packet)) {
+	if (offer->client_first && packet->flags == FLAG_ACK && !packet->payload && acknowledges_cookie(packet)) {
 		count(HANDSHAKES);
 		return TC_ACT_SHOT;
 	}
@@ -42,47 +46,61 @@ static __always_inline bool is_expected(const struct tuple *key)
 	return until && bpf_ktime_get_coarse_ns() < *until;
 }
 
-/* Steps 3 to 9. */
-static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival *arrival)
+/* What the listener offers that a packet with `key` is for; NULL if there is none. */
+static __noinline struct offer *offer_at(const struct tuple *key)
 {
-	struct packet packet = {};
-	struct translation *translation;
-	struct endpoint destination = {};
-	struct offer *offer;
-	struct tuple key;
+	struct endpoint listener = { .address = key->destination, .port = key->destination_port };
 
-	if (!read_ip(skb, &packet))
-		return unmatched(arrival);
-	destination.address = mapped(packet.ip.daddr);
-	if (is_fragment(&packet)) {
-		if (bpf_map_lookup_elem(&l7lb_vips, &destination.address))
+	return bpf_map_lookup_elem(&l7lb_listeners, &listener);
+}
+
+/* Step 3: what is not IP with TCP is the kernel's, but for an ICMP error about a packet whose answers would be ours. */
+static __always_inline int other(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet,
+				 struct tuple *answer)
+{
+	if (!arrival->injected && read_error(skb, packet, answer) &&
+	    (bpf_map_lookup_elem(&l7lb_flows, answer) || offer_at(answer) || is_expected(answer)))
+		return punt(skb, arrival, REASON_ICMP);
+	return unmatched(arrival);
+}
+
+/* Steps 3 to 9. */
+static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet)
+{
+	struct translation *translation;
+	struct offer *offer;
+	struct tuple key = {};
+
+	if (!read_ip(skb, packet))
+		return other(skb, arrival, packet, &key);
+	take_addresses(packet, &key);
+	if (packet->is_fragment) {
+		if (bpf_map_lookup_elem(&l7lb_vips, &key.destination))
 			return punt(skb, arrival, REASON_FRAGMENT);
 		return unmatched(arrival);
 	}
-	if (!read_tcp(skb, &packet))
+	if (!read_tcp(skb, IP_OFFSET, packet))
 		return unmatched(arrival);
-	key = tuple_of(&packet);
+	take_ports(packet, &key);
 	translation = bpf_map_lookup_elem(&l7lb_flows, &key);
 	if (translation)
-		return spliced(skb, arrival, &packet, &key, translation);
-	destination.port = key.destination_port;
-	offer = bpf_map_lookup_elem(&l7lb_listeners, &destination);
+		return spliced(skb, arrival, packet, &key, translation);
+	offer = offer_at(&key);
 	if (offer)
-		return listened(skb, arrival, &packet, offer);
+		return listened(skb, arrival, packet, &key, offer);
 	if (!arrival->injected && is_expected(&key))
 		return punt(skb, arrival, REASON_MISS);
 	return unmatched(arrival);
 }
 
 /* Makes the reply of a packet that the slow path sends expected; after a RST there is none. */
-static __always_inline void expect_reply(struct __sk_buff *skb, struct packet *packet)
+static __always_inline void expect_reply(const struct packet *packet)
 {
 	__u64 until = bpf_ktime_get_coarse_ns() + EXPECTED_FOR;
 	struct tuple sent, key;
 
-	if (!read_ip(skb, packet) || is_fragment(packet) || !read_tcp(skb, packet))
-		return;
-	sent = tuple_of(packet);
+	take_addresses(packet, &sent);
+	take_ports(packet, &sent);
 	key = reversed(&sent);
 	if (packet->flags & FLAG_RST)
 		bpf_map_delete_elem(&l7lb_expected, &key);
@@ -91,18 +109,24 @@ static __always_inline void expect_reply(struct __sk_buff *skb, struct packet *p
 }
 
 /* Sends a packet of the slow path's to its next hop; as it arrived on no port, it is routed as if on the first. */
-static __noinline int route(struct __sk_buff *skb, __u8 flags)
+static __noinline int route(struct __sk_buff *skb, struct packet *packet, __u8 flags)
 {
 	__u32 first = 0, *ifindex = bpf_map_lookup_elem(&l7lb_ports, &first);
-	struct packet packet = {};
+	struct arrival arrival = { .injected = true };
 	struct next_hop hop = {};
 
-	if (flags & EXPECT_REPLY)
-		expect_reply(skb, &packet);
-	if (bpf_skb_load_bytes(skb, 0, &packet.ethernet, HEADERS_LENGTH) ||
-	    packet.ethernet.h_proto != bpf_htons(ETH_P_IP) || !ifindex ||
-	    !find_next_hop(skb, *ifindex, &packet, &packet.tcp.fixed, &hop) ||
-	    bpf_skb_store_bytes(skb, 0, &packet.ethernet, sizeof(packet.ethernet), 0))
+	if (read_ip(skb, packet) && !packet->is_fragment && read_tcp(skb, IP_OFFSET, packet)) {
+		if (flags & EXPECT_REPLY)
+			expect_reply(packet);
+		if (packet->tcp_length)
+			hop.length = length_on_wire(skb, packet, packet->ip_length);
+	}
+	if (!read_headers(skb, packet) || !ifindex)
+		return drop(DROP_NO_ROUTE);
+	arrival.ifindex = *ifindex;
+	if (!find_next_hop(skb, *ifindex, packet, &packet->tcp.fixed, &hop))
+		return hop.mtu ? punt_too_long(skb, &arrival, hop.mtu) : drop(DROP_NO_ROUTE);
+	if (bpf_skb_store_bytes(skb, 0, &packet->ethernet, sizeof(packet->ethernet), 0))
 		return drop(DROP_NO_ROUTE);
 	return send(&hop);
 }
@@ -126,11 +150,12 @@ SEC("tc")
 int l7lb_port(struct __sk_buff *skb)
 {
 	struct arrival arrival = { .ifindex = skb->ifindex };
+	struct packet packet = {};
 
 	/* Flooded by a switch or seen in promiscuous mode: someone else's to forward. */
 	if (skb->pkt_type == PACKET_OTHERHOST)
 		return unmatched(&arrival);
-	return pipeline(skb, &arrival);
+	return pipeline(skb, &arrival, &packet);
 }
 
 /* Steps 1 and 2. */
@@ -138,6 +163,7 @@ SEC("tc")
 int l7lb_cpu(struct __sk_buff *skb)
 {
 	struct arrival arrival = { .injected = true };
+	struct packet packet = {};
 	struct cpu_header header;
 	__u32 port, *ifindex;
 
@@ -145,7 +171,7 @@ int l7lb_cpu(struct __sk_buff *skb)
 	    header.marker != CPU_MARKER)
 		return drop(DROP_FRAME);
 	if (header.code == ACTION_ROUTE)
-		return route(skb, header.flags);
+		return route(skb, &packet, header.flags);
 	port = header.port[0] << 8 | header.port[1];
 	ifindex = bpf_map_lookup_elem(&l7lb_ports, &port);
 	if (!ifindex || !*ifindex)
@@ -155,7 +181,7 @@ int l7lb_cpu(struct __sk_buff *skb)
 	if (header.code != ACTION_TRANSLATE)
 		return drop(DROP_FRAME);
 	arrival.ifindex = *ifindex;
-	return pipeline(skb, &arrival);
+	return pipeline(skb, &arrival, &packet);
 }
 
 /* What the slow path has read from its raw socket by now goes no further. */

@@ -13,8 +13,7 @@ from fastpath.validation import check_splices
 
 _LARGEST_NUMBER = 0xFFFF_FFFF
 
-_CAUSES = ((layout.CLOSING_FINS, False), (layout.CLOSING_RESET, True))
-"""And whether they are a reset."""
+_RESET_BY = {bit: direction for direction, bit in layout.RESET_BITS.items()}
 
 
 @dataclass(slots=True)
@@ -24,7 +23,7 @@ class Record:
     splice: Splice
     generation: int
     reported: int = 0
-    """The causes of its end that were reported: layout.CLOSING_FINS and CLOSING_RESET."""
+    """The causes of its end that were reported, as bits: layout.CLOSING_FINS and CLOSING_RESET."""
 
     @property
     def replies(self) -> Tuple4:
@@ -73,7 +72,7 @@ class Ledger:
         added = sum(flow not in self._records for flow in batch)
         if len(self) + added > self._capacity:
             raise TableFull(f"{added} more splices do not fit: {len(self)} of {self._capacity} are taken")
-        check_splices(batch, self._holder)
+        check_splices(batch, self._holder, ipv6=True)
         return Change(self._present(batch), [self._fresh(splice) for splice in batch.values()])
 
     def update(self, splices: Sequence[Splice]) -> Change:
@@ -82,12 +81,30 @@ class Ledger:
         for flow in batch:
             if flow not in self._records:
                 raise Rejected(f"splice {flow} is not there to be updated")
-        check_splices(batch, self._holder)
+        check_splices(batch, self._holder, ipv6=True)
         change = Change(self._present(batch))
         for record, splice in zip(change.old, batch.values(), strict=True):
             only_pivot = replace(record.splice, pivot=splice.pivot) == splice
             change.new.append(replace(record, splice=splice) if only_pivot else self._fresh(splice))
         return change
+
+    def moves(self, splices: Sequence[Splice]) -> list[tuple[Record, Splice]] | None:
+        """The records of `splices`, if all that changes are pivots, from one number to another; None if it is more.
+
+        That is an update for each request of a connection, and so is cheap.
+        """
+        moves = []
+        for splice in splices:
+            record = self._records.get(splice.flow)
+            if record is None or not _moves(record.splice, splice):
+                return None
+            moves.append((record, splice))
+        return moves
+
+    def commit_moves(self, moves: Iterable[tuple[Record, Splice]]) -> None:
+        """Note that `moves` were carried out."""
+        for record, splice in moves:
+            record.splice = splice
 
     def remove(self, flows: Iterable[Flow]) -> Change:
         """What removes `flows`; one that is not there is passed over."""
@@ -106,9 +123,15 @@ class Ledger:
         record = self._records.get(flow)
         if record is None or record.generation != generation:
             return []
-        due = [(cause, reset) for cause, reset in _CAUSES if causes & ~record.reported & cause == cause]
-        record.reported |= sum(cause for cause, _ in due)
-        return [Closed(flow, reset) for _, reset in due]
+        due = []
+        if causes & ~record.reported & layout.CLOSING_FINS == layout.CLOSING_FINS:
+            record.reported |= layout.CLOSING_FINS
+            due.append(Closed(flow, reset=False))
+        if causes & layout.CLOSING_RESET and not record.reported & layout.CLOSING_RESET:
+            record.reported |= layout.CLOSING_RESET
+            # Where both sides have sent one before the sweep came, nobody knows whose was first.
+            due.append(Closed(flow, reset=True, by=_RESET_BY.get(causes & layout.CLOSING_RESET)))
+        return due
 
     def _present(self, flows: Iterable[Flow]) -> list[Record]:
         return [self._records[flow] for flow in flows if flow in self._records]
@@ -120,3 +143,11 @@ class Ledger:
     def _holder(self, match: Tuple4) -> Flow | None:
         flow = Flow(*match)
         return flow if flow in self._records else self._replies.get(match)
+
+
+def _moves(old: Splice, new: Splice) -> bool:
+    """Whether `new` is `old` with its pivot at another place."""
+    if old.pivot is None or new.pivot is None or not 0 <= new.pivot <= _LARGEST_NUMBER:
+        return False
+    same = old.delta == new.delta and old.timestamp_delta == new.timestamp_delta and old.server_id == new.server_id
+    return same and old.server == new.server and old.source == new.source

@@ -18,6 +18,7 @@ _INGRESS, _EGRESS = 0xFFFF_FFF2, 0xFFFF_FFF3
 _LARGEST_MTU = 65535
 _MARK = "l7lb:"
 _CONF = Path("/proc/sys/net")
+_FORWARDING = ("ipv4/conf/{}/forwarding", "ipv6/conf/{}/accept_ra", "ipv6/conf/{}/forwarding")
 _SENT_DROPPED = 11
 """The column of /proc/net/dev."""
 
@@ -118,18 +119,31 @@ def lost(interface: str) -> int:
 
 
 def forwarding(interfaces: Sequence[str]) -> dict[str, str]:
-    """Whether IPv4 packets from `interfaces` are forwarded: the settings, for `set_forwarding`."""
-    return {interface: (_CONF / _forwarding(interface)).read_text().strip() for interface in interfaces}
+    """The settings that decide whether packets from `interfaces` are forwarded, for `restore`."""
+    settings = [template.format(interface) for interface in interfaces for template in _FORWARDING]
+    return {path: (_CONF / path).read_text().strip() for path in settings if (_CONF / path).exists()}
 
 
-def set_forwarding(values: Mapping[str, str]) -> None:
-    """Set forwarding by interface; an interface that has gone is passed over. Raises Unavailable."""
-    for interface, value in values.items():
-        _set(_forwarding(interface), value)
+def forward_ipv4(interfaces: Sequence[str]) -> None:
+    """Have IPv4 packets from `interfaces` forwarded; raises Unavailable."""
+    for interface in interfaces:
+        _set(f"ipv4/conf/{interface}/forwarding", "1")
 
 
-def _forwarding(interface: str) -> str:
-    return f"ipv4/conf/{interface}/forwarding"
+def forward_ipv6(interfaces: Sequence[str]) -> None:
+    """Have the route lookup forward IPv6 packets from `interfaces`; raises Unavailable."""
+    for interface in interfaces:
+        advertisements = _CONF / f"ipv6/conf/{interface}/accept_ra"
+        # A router takes no default route from advertisements, and drops those that it has, unless this is 2.
+        if advertisements.exists() and advertisements.read_text().strip() == "1":
+            _set(f"ipv6/conf/{interface}/accept_ra", "2")
+        _set(f"ipv6/conf/{interface}/forwarding", "1")
+
+
+def restore(settings: Mapping[str, str]) -> None:
+    """Undo it; an interface that has gone is passed over. Raises Unavailable."""
+    for path, value in settings.items():
+        _set(path, value)
 
 
 def _set(path: str, value: str) -> None:

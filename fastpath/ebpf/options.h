@@ -55,6 +55,16 @@ static __always_inline bool has_its_length(const struct option *option)
 	}
 }
 
+/*
+ * One byte of the options, 0 behind them. That `offset` is below a variable limit is not enough: before Linux 6.8
+ * the verifier learns bounds from constants only.
+ */
+static __always_inline __u8 byte_at(const struct segment_header *header, __u64 offset)
+{
+	barrier_var(offset); /* or clang checks one copy and adds another to the pointer */
+	return offset < MAX_TCP_OPTIONS ? header->options[offset] : 0;
+}
+
 /* Reads the option at `offset` of `end` bytes; returns where the next one stands, ENDED or MALFORMED. */
 static __always_inline int read_option(const struct segment_header *header, __u32 offset, __u32 end,
 				       struct option *option)
@@ -62,12 +72,12 @@ static __always_inline int read_option(const struct segment_header *header, __u3
 	if (end > MAX_TCP_OPTIONS || offset >= end)
 		return ENDED;
 	option->offset = offset;
-	option->kind = header->options[offset];
+	option->kind = byte_at(header, offset);
 	if (option->kind == OPTION_END)
 		return ENDED;
 	if (option->kind == OPTION_NOP)
 		return offset + 1;
-	option->length = offset + 1 < end ? header->options[offset + 1] : 0;
+	option->length = offset + 1 < end ? byte_at(header, offset + 1) : 0;
 	return has_its_length(option) && offset + option->length <= end ? offset + option->length : MALFORMED;
 }
 
@@ -76,7 +86,7 @@ static __always_inline __u32 number_at(const struct segment_header *header, __u6
 {
 	const __u8 *at;
 
-	barrier_var(offset); /* or clang checks one copy and adds another to the pointer */
+	barrier_var(offset); /* as above */
 	if (offset > MAX_TCP_OPTIONS - 4)
 		return 0;
 	at = header->options + offset;

@@ -45,3 +45,13 @@ static __always_inline int punt(struct __sk_buff *skb, const struct arrival *arr
 	count(PUNTS + reason);
 	return bpf_redirect(cpu_ifindex, 0);
 }
+
+/* Hands a packet over that is too long for its next hop, whose MTU stands behind the CPU header. */
+static __always_inline int punt_too_long(struct __sk_buff *skb, const struct arrival *arrival, __u32 mtu)
+{
+	__be16 limit = bpf_htons(mtu);
+
+	if (bpf_skb_store_bytes(skb, sizeof(struct cpu_header), &limit, sizeof(limit), 0))
+		return drop(DROP_PUNT);
+	return punt(skb, arrival, REASON_MTU);
+}

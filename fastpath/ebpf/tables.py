@@ -6,11 +6,15 @@ import errno
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fastpath.ebpf import layout
-from fastpath.ebpf.ledger import Change
+from fastpath.ebpf.access import AccessLists
+from fastpath.ebpf.ledger import Change, Record
 from fastpath.ebpf.libbpf import BpfError, Map
 from fastpath.errors import FastPathError, TableFull, Unavailable
-from fastpath.records import Counters, Direction, Drop, Listener, Reason, Splice, SynCookies, Traffic
+from fastpath.records import Counters, Direction, Drop, Listener, Reason, Splice, SynCookies, Traffic, Volume
 
+EXPECTED_FOR = 60_000_000_000
+"""Nanoseconds for which a 4-tuple stays expected, as in l7lb.bpf.c."""
+_SECOND = 1_000_000_000
 _NO_ROOM = frozenset({errno.E2BIG, errno.ENOMEM, errno.ENOSPC})
 
 
@@ -23,6 +27,7 @@ class Tables:
         self._expected = maps["l7lb_expected"]
         self._servers, self._counters = maps["l7lb_servers"], maps["l7lb_counters"]
         self._cookies, self._epoch = maps["l7lb_cookies"], maps["l7lb_epoch"]
+        self._access = AccessLists(maps["l7lb_access"])
 
     def set_ports(self, ifindexes: Sequence[int]) -> None:
         """Number the interfaces; ports are their indexes."""
@@ -32,17 +37,23 @@ class Tables:
 
     def set_listeners(self, listeners: Sequence[Listener]) -> None:
         """Make these the listeners; raises TableFull or Unavailable."""
-        wanted = {layout.endpoint(one.endpoint): layout.offer(one.offer) for one in listeners}
         vips = {layout.mapped(one.endpoint.address): b"\1" for one in listeners}
-        if len(wanted) > layout.MAX_LISTENERS:
-            raise TableFull(f"{len(wanted)} listeners do not fit: {layout.MAX_LISTENERS} do")
+        if len(listeners) > layout.MAX_LISTENERS:
+            raise TableFull(f"{len(listeners)} listeners do not fit: {layout.MAX_LISTENERS} do")
         before = dict(self._listeners.items()), dict(self._vips.items())
+        lists, lists_before = {one.access for one in listeners if one.access}, self._access.lists
         try:
+            self._access.add(lists)
+            wanted = {
+                layout.endpoint(one.endpoint): layout.offer(one, self._access.number(one.access)) for one in listeners
+            }
             _replace(self._vips, vips)
             _replace(self._listeners, wanted)
+            self._access.keep(lists)
         except BpfError as error:
             _replace(self._listeners, before[0])
             _replace(self._vips, before[1])
+            self._access.keep(lists_before)
             raise _typed(error) from error
 
     def set_cookies(self, cookies: SynCookies) -> None:
@@ -53,19 +64,64 @@ class Tables:
 
     def carry_out(self, change: Change, now: int) -> None:
         """Take out and put in the splices of `change` (`now` in nanoseconds); raises TableFull or Unavailable."""
-        kept = {record.generation for record in change.old}
+        kept = {record.generation: record.splice.pivot for record in change.old}
         elements: dict[bytes, bytes] = {}
+        written: set[bytes] = set()
+        fresh: list[bytes] = []
         for record in change.new:
-            fresh = record.elements(now)
-            elements |= self._with_state(fresh) if record.generation in kept else fresh
-        stale = [key for record in change.old for key in record.element_keys() if key not in elements]
+            keys = record.element_keys()
+            written.update(keys)
+            if record.generation not in kept:
+                elements |= record.elements(now)
+                fresh.append(keys[1])
+            elif (kept[record.generation] is None) is (record.splice.pivot is None):
+                # The element toward the client is as it was.
+                elements |= self._with_state({keys[0]: record.elements(now)[keys[0]]})
+            else:
+                elements |= self._with_state(record.elements(now))
+        stale = [key for record in change.old for key in record.element_keys() if key not in written]
         try:
             self._flows.delete_batch(stale)
             self._flows.update_batch(elements)
-            self._expected.delete_batch(record.element_keys()[1] for record in change.new)
+            self._expected.delete_batch(fresh)
         except BpfError as error:
             self._undo(change, elements, now)
             raise _typed(error) from error
+
+    def move(self, moves: Iterable[tuple[Record, Splice]]) -> None:
+        """Set the pivots of records that have one; raises Unavailable."""
+        before: dict[bytes, bytes] = {}
+        elements: dict[bytes, bytes] = {}
+        for record, splice in moves:
+            key = layout.tuple4(record.splice.flow)
+            value = self._flows.lookup(key)
+            if value is None or splice.pivot is None:
+                raise Unavailable(f"splice {splice.flow} is not in l7lb_flows any more")
+            before[key] = value
+            elements[key] = layout.with_pivot(value, splice.pivot)
+        try:
+            self._flows.update_batch(elements)
+        except BpfError as error:
+            self._flows.update_batch(before)
+            raise _typed(error) from error
+
+    def expect(self, records: Iterable[Record], now: int) -> None:
+        """Make the packets of the servers of `records` expected; raises TableFull or Unavailable."""
+        until = layout.instant(now + EXPECTED_FOR)
+        try:
+            self._expected.update_batch({record.element_keys()[1]: until for record in records})
+        except BpfError as error:
+            raise _typed(error) from error
+
+    def last_seen(self, record: Record, direction: Direction) -> float | None:
+        """When a packet of `record` was last sent on in this direction, in seconds of the monotonic clock."""
+        value = self._flows.lookup(record.element_keys()[direction])
+        return None if value is None else next(layout.states(value)).last_seen / _SECOND
+
+    def carried(self, record: Record) -> tuple[Volume, Volume] | None:
+        """What `record` has carried by direction; None if it is gone."""
+        up, down = map(self._flows.lookup, record.element_keys())
+        return None if up is None or down is None else (layout.volume(up), layout.volume(down))
 
     def splices(self) -> Iterator[Splice]:
         """Every splice in l7lb_flows."""

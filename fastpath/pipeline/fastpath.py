@@ -29,6 +29,7 @@ from fastpath.pipeline.settings import Settings
 from fastpath.pipeline.statistics import Statistics
 from fastpath.records import (
     Counters,
+    Direction,
     Drop,
     Flow,
     Limits,
@@ -39,6 +40,7 @@ from fastpath.records import (
     Splice,
     SynCookies,
     Tuple4,
+    Volume,
 )
 from fastpath.switch.network import Network
 from fastpath.switch.station import Station
@@ -167,6 +169,18 @@ class PipelineFastPath:
         """Remove splices; a flow that is not there is passed over."""
         self._require_open()
         await self._programming.remove(flows)
+
+    async def withdraw(self, flows: Sequence[Flow]) -> None:
+        """Remove splices; whatever is not spliced comes to the slow path."""
+        await self.remove(flows)
+
+    def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """None: a switch remembers for a sweep at most that a packet has passed."""
+        return None
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        """None for each: a switch counts by server."""
+        return [None] * len(flows)
 
     def inject(self, frames: Iterable[bytes]) -> None:
         """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.INJECT.

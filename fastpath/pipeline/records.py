@@ -56,4 +56,7 @@ class Record:
 
     def ended(self, direction: Direction, flags: int) -> list[Closed]:
         """What there is to report of a packet with these TCP flags that was translated, and was not yet."""
-        return [Closed(self.splice.flow, reset) for reset in self.ending.note(direction, flags)]
+        return [
+            Closed(self.splice.flow, reset, direction if reset else None)
+            for reset in self.ending.note(direction, flags)
+        ]

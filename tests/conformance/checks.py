@@ -6,10 +6,24 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fastpath.records import Counters, Direction
+from fastpath.records import Counters, Direction, Flow, Volume
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
+from tests.conformance.packets import SYN
 from tests.conformance.target import Rules, Target
-from tests.conformance.vectors.model import Arrival, Stimulus, Vector
+from tests.conformance.vectors.model import (
+    CLIENT,
+    DOWN,
+    PLAIN,
+    SERVER,
+    SNATTED,
+    UP,
+    Arrival,
+    Stimulus,
+    Vector,
+    down,
+    up,
+    with_splice,
+)
 
 _UDP = b"\x11"
 _VXLAN_PORT = (4789).to_bytes(2, "big")
@@ -38,6 +52,19 @@ def check_vector(target: Target, vector: Vector) -> None:
     assert counted(before, tally(target.counters())) == _expected_counts(vector), vector.name
 
 
+def check_volumes(target: Target) -> None:
+    """Send packets through a splice of `target`, and some that do not go through it, and ask what it has carried."""
+    splice = replace(PLAIN, pivot=UP.sequence + 100)
+    target.program(with_splice(splice))
+    sent = [up(replace(UP, payload=b"x" * 100)), up(replace(UP, payload=b"x" * 30)), up(UP), down(DOWN)]
+    sent += [down(replace(DOWN, payload=b"y" * size)) for size in (7, 1400)]
+    held = [up(replace(UP, payload=b"x" * 101)), down(replace(DOWN, payload=b"y", ttl=1)), up(replace(UP, flags=SYN))]
+    for stimulus in (*sent, *held):
+        give(target, stimulus)
+    carried = target.traffic([splice.flow, SNATTED.flow, Flow(CLIENT, SERVER)])
+    assert carried == [(Volume(3, 130), Volume(3, 1407)), (Volume(0, 0), Volume(0, 0)), None]
+
+
 def check_scenario(target: Target, reference: Target, scenario: Scenario) -> None:
     """Give both the frames of `scenario` and compare all they do with each."""
     target.program(scenario.rules)
@@ -48,6 +75,8 @@ def check_scenario(target: Target, reference: Target, scenario: Scenario) -> Non
         assert comparable(target, verdict) == comparable(target, expected), where
         assert target.closed() == reference.closed(), where
         assert tally(target.counters()) == tally(reference.counters()), where
+    flows = [splice.flow for splice in scenario.rules.splices]
+    assert target.traffic(flows) == reference.traffic(flows)
 
 
 def failures(target: Target, vectors: Iterable[Vector]) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,10 +18,11 @@ from fastpath.ebpf.libbpf import BpfError, Object, RingBuffer, library
 from fastpath.ebpf.tables import Tables
 from fastpath.interface import Closed
 from fastpath.profile import HOST
-from fastpath.records import Counters, NextHop, SynCookies
+from fastpath.records import Counters, Flow, NextHop, SynCookies, Volume
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
+from slowpath.wire.ip import IPV4, family_of
 from tests.conformance.ebpf_wire import Wire, is_too_short
-from tests.conformance.target import NEXT_HOPS, Rules
+from tests.conformance.target import ADDRESSES, BOTH_VERSIONS, NARROW, Rules
 from tests.unit.ebpf.hosts import Host
 
 _UNSPEC, _SHOT, _REDIRECT = 0xFFFF_FFFF, 2, 7
@@ -30,7 +32,8 @@ _UNKNOWN = -1
 _MTU = 9000
 _ROOM = 256
 _PORTS, _CPU = ("port0", "port1"), "cpu"
-_GATEWAYS = ("10.1.255.254", "10.2.255.254")
+_GATEWAYS = ("10.1.255.254", "10.2.255.254", "2001:db8:1:ffff::1", "2001:db8:2:ffff::1")
+"""Of BOTH_VERSIONS."""
 
 
 class _TestRun(ctypes.Structure):
@@ -64,11 +67,17 @@ class EbpfTarget:
     def __init__(self, source: Path = SOURCE, cache: Path = CACHE) -> None:
         self._program = Object(compiled(source, cache))
         self._host = Host()
-        # Without IPv6 the kernel has nothing to say of its own on the interfaces.
-        self._host.shell("sysctl -q net.ipv6.conf.default.disable_ipv6=1")
+        # Without an address of its own the kernel has next to nothing to say on the interfaces.
+        self._host.shell("sysctl -q net.ipv6.conf.default.addr_gen_mode=1")
         self._ifindexes = {name: self._interface(name) for name in (*_PORTS, _CPU)}
-        for port in zip(_PORTS, NEXT_HOPS, _GATEWAYS, strict=True):
-            self._route(*port)
+        for port, address in ADDRESSES.items():
+            self._host.shell(f"ip link set {_PORTS[port]} address {address.hex(':')}")
+        for hop, gateway in zip(BOTH_VERSIONS, _GATEWAYS, strict=True):
+            self._neighbour(hop, gateway)
+            self._route(hop, gateway)
+        for hop in NARROW:
+            gateway = _GATEWAYS[hop.port + (0 if family_of(hop.network[0]) is IPV4 else len(_PORTS))]
+            self._route(hop, gateway)
         (constants,) = (one for name, one in self._program.maps.items() if name.endswith(".rodata"))
         constants.initialise(layout.number(self._ifindexes[_CPU]))
         self._program.maps["l7lb_flows"].resize(4096)
@@ -84,7 +93,7 @@ class EbpfTarget:
         self._servers: set[int] = set()
 
     def program(self, rules: Rules) -> None:
-        assert rules.next_hops == NEXT_HOPS
+        assert set(rules.next_hops) <= {*BOTH_VERSIONS, *NARROW}
         self._carry_out(self._ledger.remove([splice.flow for splice in self._tables.splices()]))
         self._tables.set_listeners(rules.listeners)
         self._carry_out(self._ledger.install(rules.splices))
@@ -117,6 +126,10 @@ class EbpfTarget:
         self._ring.consume()
         closed, self._closed = self._closed, []
         return closed
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        records = map(self._ledger.get, flows)
+        return [None if record is None else self._tables.carried(record) for record in records]
 
     def counters(self) -> Counters:
         return self._tables.counters(self._servers)
@@ -167,15 +180,18 @@ class EbpfTarget:
         )
         return self._host.run(partial(socket.if_nametoindex, name))
 
-    def _route(self, name: str, hop: NextHop, gateway: str) -> None:
-        """Put the next hop `hop` behind a port."""
-        network = f"{socket.inet_ntoa(hop.network[0])}/{hop.network[1]}"
+    def _neighbour(self, hop: NextHop, gateway: str) -> None:
+        """Put the next hop `hop` behind its port."""
+        name = _PORTS[hop.port]
         self._host.shell(
-            f"ip link set {name} address {hop.source_mac.hex(':')}",
             f"ip neigh add {gateway} lladdr {hop.destination_mac.hex(':')} dev {name} nud permanent",
-            f"ip route add {network} via {gateway} dev {name} onlink",
-            f"sysctl -q net.ipv4.conf.{name}.forwarding=1",
+            f"sysctl -q net.ipv{ip_network(hop.network).version}.conf.{name}.forwarding=1",
         )
+
+    def _route(self, hop: NextHop, gateway: str) -> None:
+        # Only an MTU that is locked holds for what is forwarded.
+        mtu = "" if hop.mtu is None else f"mtu lock {hop.mtu}"
+        self._host.shell(f"ip route add {ip_network(hop.network)} via {gateway} dev {_PORTS[hop.port]} onlink {mtu}")
 
 
 _K = TypeVar("_K")

@@ -1,4 +1,4 @@
-"""Frames that BPF_PROG_TEST_RUN refuses: IPv4 cut short within its header goes over real interfaces instead."""
+"""Frames that BPF_PROG_TEST_RUN refuses: IP cut short within its header goes over real interfaces instead."""
 
 from __future__ import annotations
 
@@ -11,18 +11,20 @@ from pathlib import Path
 
 from fastpath.ebpf import links
 from fastpath.verdict import Passed, Sent, Verdict
+from slowpath.wire.ip import IPV4, IPV6
 from tests.unit.ebpf.hosts import Host
 
 _ETH_P_ALL = 0x0003
 _SOL_PACKET, _PACKET_IGNORE_OUTGOING = 263, 23
-_ETHERNET_LENGTH, _HEADERS_LENGTH = 14, 34
-_IPV4 = b"\x08\x00"
+_ETHERNET_LENGTH = 14
+_HEADERS_LENGTH = {IPV4.ether_type: 34, IPV6.ether_type: 54}
+_LONGEST = 65535
 _PATIENCE = 10.0
 
 
 def is_too_short(frame: bytes) -> bool:
     """Whether BPF_PROG_TEST_RUN refuses `frame` (Linux 6.18)."""
-    return len(frame) < _HEADERS_LENGTH and frame[12:_ETHERNET_LENGTH] == _IPV4
+    return len(frame) < _HEADERS_LENGTH.get(int.from_bytes(frame[12:_ETHERNET_LENGTH], "big"), 0)
 
 
 class Wire:
@@ -43,7 +45,10 @@ class Wire:
         while time.monotonic() < end:
             for port, peer in enumerate(self._peers.values()):
                 with suppress(BlockingIOError):
-                    return Sent(port, peer.recv(len(frame)))
+                    received = peer.recv(_LONGEST)
+                    # A kernel with IPv6 has something to say of its own, in whole packets.
+                    if is_too_short(received):
+                        return Sent(port, received)
             if dropped():
                 return None
             if self._header_errors() > refused:
@@ -52,9 +57,8 @@ class Wire:
         raise AssertionError(f"nothing has become of {frame.hex()}")
 
     def _header_errors(self) -> int:
-        """How many packets the kernel has refused for their IPv4 header: how a short one shows that it got there."""
-        names, values = self._host.run(_ip_statistics)
-        return int(dict(zip(names, values, strict=True))["InHdrErrors"])
+        """How many packets the kernel has refused for their IP header: how a short one shows that it got there."""
+        return self._host.run(_refused_headers)
 
     def close(self) -> None:
         for peer in self._peers.values():
@@ -68,6 +72,9 @@ def _raw_socket(interface: str) -> socket.socket:
     return raw
 
 
-def _ip_statistics() -> list[list[str]]:
-    lines = Path("/proc/thread-self/net/snmp").read_text().splitlines()
-    return [line.split() for line in lines if line.startswith("Ip:")]
+def _refused_headers() -> int:
+    statistics = Path("/proc/thread-self/net")
+    lines = (statistics / "snmp").read_text().splitlines()
+    names, values = (line.split() for line in lines if line.startswith("Ip:"))
+    ipv6 = dict(line.split() for line in (statistics / "snmp6").read_text().splitlines())
+    return int(dict(zip(names, values, strict=True))["InHdrErrors"]) + int(ipv6["Ip6InHdrErrors"])

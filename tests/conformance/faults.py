@@ -16,6 +16,8 @@ from tests.conformance.memory_target import MemoryTarget
 
 _MODULES = (
     "slowpath.wire.checksum",
+    "slowpath.wire.ip",
+    "slowpath.wire.icmp",
     "fastpath.packet",
     "fastpath.rewrite",
     "fastpath.layouts",
@@ -80,25 +82,27 @@ _packet = seeded_into("fastpath.packet")
 _closing = seeded_into("fastpath.closing")
 
 _PAST = "sequence.after(sequence.add(packet.sequence, packet.payload_length), pivot)"
-_TCP_UPDATE = "_update_checksum(out, start + tcp.CHECKSUM_OFFSET, data[12:20] + data[header], new[12:20] + new[header])"
+_TCP_UPDATE = "_update_checksum(new, tcp.CHECKSUM_OFFSET, data[family.addresses] + old, addresses + bytes(new))"
 _TCP_IN_FULL = (
-    "from slowpath.wire.checksum import internet_checksum, pseudo_header_sum\n"
-    "    out[start + 16 : start + 18] = bytes(2)\n"
-    "    pseudo = pseudo_header_sum(new[12:16], new[16:20], 6, packet.end - start)\n"
-    "    out[start + 16 : start + 18] = internet_checksum(out[start : packet.end], pseudo).to_bytes(2, 'big')"
+    "from slowpath.wire.checksum import pseudo_header_sum\n"
+    "    new[16:18] = bytes(2)\n"
+    "    segment = new + data[packet.payload_start : packet.end]\n"
+    "    half = len(addresses) // 2\n"
+    "    pseudo = pseudo_header_sum(addresses[:half], addresses[half:], 6, len(segment))\n"
+    "    new[16:18] = internet_checksum(segment, pseudo).to_bytes(2, 'big')"
 )
 
 _REWRITE = (
-    _rewrite("SEQ delta off by one", "start + 4, translation.sequence)", "start + 4, translation.sequence + 1)"),
-    _rewrite("ACK delta off by one", "start + 8, translation.ack", "start + 8, -1 + translation.ack"),
-    _rewrite("ACK delta with the wrong sign", "start + 8, translation.ack", "start + 8, -translation.ack"),
+    _rewrite("SEQ delta off by one", "_add(out, 4, translation.sequence)", "_add(out, 4, translation.sequence + 1)"),
+    _rewrite("ACK delta off by one", "_add(out, 8, translation.ack", "_add(out, 8, -1 + translation.ack"),
+    _rewrite("ACK delta with the wrong sign", "_add(out, 8, translation.ack", "_add(out, 8, -translation.ack"),
     _rewrite(
-        "SEQ and ACK deltas swapped", "start + 4, translation.sequence)", "start + 4, translation.acknowledgment)"
+        "SEQ and ACK deltas swapped", "_add(out, 4, translation.sequence)", "_add(out, 4, translation.acknowledgment)"
     ),
     _rewrite(
         "ACK changed without its flag",
-        "    if acknowledges:\n        _add(out, start + 8",
-        "    if True:\n        _add(out, start + 8",
+        "    if acknowledges:\n        _add(out, 8",
+        "    if True:\n        _add(out, 8",
     ),
     _rewrite(
         "32-bit sum without the carry between its halves",
@@ -115,17 +119,21 @@ _REWRITE = (
     _rewrite("TSval left alone", "_add(out, offset + 2, translation.tsval)", "pass"),
     _rewrite("TSval by the delta of TSecr", "offset + 2, translation.tsval", "offset + 2, translation.tsecr"),
     _rewrite("TSecr changed without the ACK flag", "            if acknowledges:", "            if True:"),
-    _rewrite("TTL not decremented", "packet.ttl - 1", "packet.ttl"),
-    _rewrite("ports swapped", "out[start : start + 2] = source_port", "out[start : start + 2] = destination_port"),
-    _rewrite("source address kept", "(out[12:16], source_port)", "(_, source_port)"),
-    _rewrite("padding cut off", "return bytes(out)", "return bytes(out[: packet.end])"),
+    _rewrite("TTL not decremented", "out[family.hop_limit] = packet.ttl - 1", "pass"),
+    _rewrite("ports swapped", "out[0:2] = source_port", "out[0:2] = destination_port"),
     _rewrite(
-        "pseudo-header forgotten", "data[12:20] + data[header], new[12:20] + new[header]", "data[header], new[header]"
+        "source address kept",
+        "out[family.addresses] = addresses",
+        "out[family.destination] = addresses[len(addresses) // 2 :]",
     ),
-    _rewrite("TCP options left out of the checksum", "slice(start, packet.payload_start)", "slice(start, start + 20)"),
+    _rewrite("padding cut off", "data[packet.payload_start :]", "data[packet.payload_start : packet.end]"),
+    _rewrite("pseudo-header forgotten", "data[family.addresses] + old, addresses + bytes(new)", "old, bytes(new)"),
     _rewrite(
-        "IPv4 checksum left alone", "_update_checksum(out, _IP_CHECKSUM_OFFSET, data[:start], new[:start])", "pass"
+        "TCP options left out of the checksum",
+        "+ old, addresses + bytes(new))",
+        "+ old[:20], addresses + bytes(new[:20]))",
     ),
+    _rewrite("IPv4 checksum left alone", "_update_checksum(out, _IP_CHECKSUM.start, old, bytes(out))", "pass"),
     _rewrite("TCP checksum computed in full", _TCP_UPDATE, _TCP_IN_FULL),
     Fault(
         "one's complement sum without the carry",
@@ -141,6 +149,8 @@ _REWRITE = (
     ),
 )
 
+_OPTIONS_ROWS = "        (_bad_options, Reason.OPTIONS),\n        (_outgrows, Reason.OPTIONS),\n"
+
 _SPLICED = (
     _profile("pivot one too early", "sequence.after(sequence.add(", "not sequence.before(sequence.add("),
     _profile("pivot one too late", "payload_length), pivot)", "payload_length), sequence.add(pivot, 1))"),
@@ -152,6 +162,13 @@ _SPLICED = (
     _profile("pivot toward the client", "return toward_server and not", "return not"),
     _profile("pivot 0 taken for none", "if pivot is None or", "if not pivot or"),
     _profile("pivot of an injected packet", "toward_server and not arrival.injected", "toward_server"),
+    _profile("FIN behind data punted", " and packet.payload_length == 0", ""),
+    _profile(
+        "FIN punted without a pivot", "if arrival.injected or entry.splice.pivot is None or", "if arrival.injected or"
+    ),
+    _profile("FIN of an injected packet", "if arrival.injected or entry.splice", "if entry.splice"),
+    _profile("FIN of the client punted", " or entry.translation.direction != Direction.TO_CLIENT:", ":"),
+    _profile("FIN forwarded", "& (tcp.FIN | tcp.RST) == tcp.FIN", "& 0 == tcp.FIN"),
     _profile("TTL 2 dropped", "packet.ttl <= 1", "packet.ttl <= 2"),
     _profile("TTL 1 let through", "packet.ttl <= 1", "packet.ttl < 1"),
     _profile("SYN of a splice forwarded", "bool(packet.flags & tcp.SYN)", "False"),
@@ -160,8 +177,8 @@ _SPLICED = (
     _profile("malformed options dropped", "(_bad_options, Reason.OPTIONS)", "(_bad_options, Drop.MALFORMED)"),
     _profile(
         "options judged after the pivot",
-        "        (_bad_options, Reason.OPTIONS),\n        (_past_pivot, Reason.PIVOT),",
-        "        (_past_pivot, Reason.PIVOT),\n        (_bad_options, Reason.OPTIONS),",
+        f"{_OPTIONS_ROWS}        (_past_pivot, Reason.PIVOT),\n",
+        f"        (_past_pivot, Reason.PIVOT),\n{_OPTIONS_ROWS}",
     ),
 )
 
@@ -172,6 +189,8 @@ _DECISION = (
     _reference(
         "injected packets punted to a listener", "    if arrival.injected:\n        return Dropped(Drop.STALE)\n", ""
     ),
+    _reference("access list not looked at", "if profile.access and", "if False and"),
+    _reference("access of the VIP", "permits(packet.source_address)", "permits(packet.destination_address)"),
     _reference("injected packets expected", "in tables.expected and not arrival.injected", "in tables.expected"),
     _reference(
         "injected packets passed",
@@ -193,7 +212,7 @@ _DECISION = (
     _reference("port in the wrong byte order", '"!BBBHB"', '"<BBBHB"'),
     _reference("marker not looked at", "(lead, marker) != (cpu.LEAD, cpu.MARKER)", "lead != cpu.LEAD"),
     _reference("punted with flags", "decision, 0, arrival.port", "decision, 1, arrival.port"),
-    _reference("EtherType not looked at", "if is_ipv4 else None", ""),
+    _reference("EtherType not looked at", "profile.locate.get(_ether_type(frame))", "profile.locate[0x0800]"),
 )
 
 _HEADERS = (
@@ -204,7 +223,7 @@ _HEADERS = (
         "packet.start <= packet.end <= len(data)",
         "packet.start <= packet.end",
     ),
-    _packet("IHL below 5 accepted", "if start >= _IPV4_LENGTH else None", ""),
+    _packet("IHL below 5 accepted", "if start >= IPV4.length else None", ""),
     _packet("version not looked at", " or data[0] >> 4 != 4", ""),
     _packet("protocol not looked at", " or packet.protocol != tcp.PROTOCOL", ""),
     _packet("MF not looked at", "0x3FFF", "0x1FFF"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 from fastpath.interface import Closed
 from fastpath.memory import MemoryFastPath
 from fastpath.profile import HOST, Profile
-from fastpath.records import Counters
+from fastpath.records import Counters, Flow, Volume
 from fastpath.verdict import Verdict
 from tests.conformance.target import ADDRESSES, PORTS, Rules
 
@@ -54,6 +54,9 @@ class MemoryTarget:
 
     def closed(self) -> list[Closed]:
         return self._path.take_batch().closed
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        return self._path.traffic(flows)
 
     def counters(self) -> Counters:
         return self._path.counters()

@@ -11,7 +11,7 @@ from fastpath.frame import Punt
 from fastpath.interface import Closed
 from fastpath.pipeline.driver import Driver
 from fastpath.profile import SWITCH
-from fastpath.records import Counters, Drop, Flow, Reason, Splice, Traffic
+from fastpath.records import Counters, Drop, Flow, Reason, Splice, Traffic, Volume
 from fastpath.switch.network import Network, Port
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
 from tests.conformance.control_plane import ControlPlane, Loop
@@ -88,6 +88,9 @@ class P4Target:
 
     def closed(self) -> list[Closed]:
         return self._loop.run(self._plane.closed(self._switch.reports))
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        return [None] * len(flows)
 
     def counters(self) -> Counters:
         now = self._loop.run(self._plane.counters())

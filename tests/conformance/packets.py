@@ -16,7 +16,10 @@ IPV4, IPV6, ARP, VLAN = 0x0800, 0x86DD, 0x0806, 0x8100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tcp:
-    """A TCP packet by its field values; the expectation of a vector is `dataclasses.replace` of what went in."""
+    """A TCP packet by its field values; the expectation of a vector is `dataclasses.replace` of what went in.
+
+    It is of the IP version of its addresses: of what IPv6 has no field for, nothing is in the packet.
+    """
 
     source: Endpoint
     destination: Endpoint
@@ -30,29 +33,44 @@ class Tcp:
     options: bytes = b""
     payload: bytes = b""
     ttl: int = 64
+    """Or hop limit."""
     tos: int = 0
+    """Or traffic class."""
+    flow_label: int = 0
     identification: int = 0x1C46
     fragment: int = 0x4000
     """Flags and fragment offset, as the field stands."""
     protocol: int = 6
+    """IPv6: of what follows the fixed header."""
     ip_options: bytes = b""
+    """Or extension headers, each of which names what follows it."""
     padding: bytes = b""
     ip_error: int = 0
     """Added to the right IPv4 header checksum in one's complement."""
     tcp_error: int = 0
     """Added to the right TCP checksum in one's complement."""
-    version: int = 4
+    version: int | None = None
+    """The version field, if it is not to be true."""
     header_words: int | None = None
     """IHL, if it is not to be true."""
     data_offset: int | None = None
     """The data offset in words, if it is not to be true."""
     total_length: int | None = None
-    """The total length, if it is not to be true; nothing is cut or added."""
+    """The total length (with IPv6's fixed header), if it is not to be true; nothing is cut or added."""
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether the addresses are IPv6 ones."""
+        return len(self.source.address) == 16
+
+    @property
+    def ether_type(self) -> int:
+        """What the version asks for."""
+        return IPV6 if self.is_ipv6 else IPV4
 
     def packet(self) -> bytes:
         """The packet from layer 3 on, padding included."""
         offset = 5 + len(self.options) // 4 if self.data_offset is None else self.data_offset
-        words = 5 + len(self.ip_options) // 4 if self.header_words is None else self.header_words
         tcp = struct.pack(
             "!HHIIBBHHH",
             self.source.port,
@@ -69,10 +87,28 @@ class Tcp:
         addresses = self.source.address + self.destination.address
         checksum = full_checksum(addresses + struct.pack("!BBH", 0, 6, len(tcp)) + tcp, self.tcp_error)
         tcp = tcp[:16] + checksum + tcp[18:]
-        length = 20 + len(self.ip_options) + len(tcp) if self.total_length is None else self.total_length
+        ip = self._ipv6_header(len(tcp)) if self.is_ipv6 else self._ipv4_header(len(tcp))
+        return ip + tcp + self.padding
+
+    def _ipv6_header(self, length: int) -> bytes:
+        """The fixed header and the extension headers in front of `length` bytes of TCP."""
+        version = 6 if self.version is None else self.version
+        length += len(self.ip_options)
+        if self.total_length is not None:
+            length = (self.total_length - 40) % 2**16
+        first = version << 28 | self.tos << 20 | self.flow_label
+        head = struct.pack("!IHBB", first, length, self.protocol, self.ttl)
+        return head + self.source.address + self.destination.address + self.ip_options
+
+    def _ipv4_header(self, length: int) -> bytes:
+        version = 4 if self.version is None else self.version
+        words = 5 + len(self.ip_options) // 4 if self.header_words is None else self.header_words
+        length += 20 + len(self.ip_options)
+        if self.total_length is not None:
+            length = self.total_length
         head = struct.pack(
             "!BBHHHBBH",
-            self.version << 4 | words,
+            version << 4 | words,
             self.tos,
             length,
             self.identification,
@@ -81,25 +117,25 @@ class Tcp:
             self.protocol,
             0,
         )
-        ip = head + addresses + self.ip_options
-        return ip[:10] + full_checksum(ip, self.ip_error) + ip[12:] + tcp + self.padding
+        ip = head + self.source.address + self.destination.address + self.ip_options
+        return ip[:10] + full_checksum(ip, self.ip_error) + ip[12:]
 
     def arriving(self, port: int) -> bytes:
         """The frame in which the packet reaches `port`."""
-        return arriving(self.packet(), port)
+        return arriving(self.packet(), port, self.ether_type)
 
     def leaving(self, port: int) -> bytes:
         """The frame in which the packet leaves `port` for the next hop there."""
         hop = NEXT_HOPS[port]
-        return hop.destination_mac + hop.source_mac + struct.pack("!H", IPV4) + self.packet()
+        return hop.destination_mac + hop.source_mac + struct.pack("!H", self.ether_type) + self.packet()
 
     def punted(self, reason: Reason, port: int) -> bytes:
         """The frame in which the packet, having reached `port`, is punted."""
-        return cpu_frame(reason, port, self.packet())
+        return cpu_frame(reason, port, self.packet(), ether_type=self.ether_type)
 
     def injected(self, action: int, port: int, flags: int = 0) -> bytes:
         """The frame that injects the packet."""
-        return cpu_frame(action, port, self.packet(), flags)
+        return cpu_frame(action, port, self.packet(), flags, self.ether_type)
 
 
 def arriving(packet: bytes, port: int, ether_type: int = IPV4) -> bytes:

@@ -14,6 +14,19 @@ from tests.conformance import packets
 from tests.conformance.checks import Scenario
 from tests.conformance.packets import ACK, FIN, PSH, RST, SYN, Tcp
 from tests.conformance.target import ADDRESSES, CLIENT_PORT, NEXT_HOPS, PORTS, SERVER_PORT, Rules
+from tests.conformance.vectors.icmp import error, error_packet
+from tests.conformance.vectors.ipv6_model import (
+    FOUR_TO_SIX,
+    PLAIN6,
+    RULES6,
+    SERVER6,
+    SIX_TO_FOUR,
+    STRANGER6,
+    TO_NOWHERE6,
+    VIP6,
+    extension,
+    fragment,
+)
 from tests.conformance.vectors.model import (
     FAR_CLIENT,
     FROM_NOWHERE,
@@ -51,10 +64,16 @@ splices = st.sampled_from((PLAIN, SNATTED)).flatmap(_splices_like)
 """Splices of either mode between networks that have routes."""
 
 
+_IPV4 = (PLAIN, SNATTED, TO_NOWHERE, FROM_NOWHERE)
+_IPV6 = (PLAIN6, TO_NOWHERE6, SIX_TO_FOUR, FOUR_TO_SIX)
+
+
 def _rules(profile: Profile) -> st.SearchStrategy[Rules]:
-    splices = (_splices_like(splice, profile) for splice in (PLAIN, SNATTED, TO_NOWHERE, FROM_NOWHERE))
-    next_hops = st.sampled_from((NEXT_HOPS, TUNNELLED) if profile is SWITCH else (NEXT_HOPS,))
-    return st.builds(replace, st.just(RULES), splices=st.tuples(*splices), next_hops=next_hops)
+    if profile is SWITCH:
+        splices = st.tuples(*(_splices_like(splice, profile) for splice in _IPV4))
+        return st.builds(replace, st.just(RULES), splices=splices, next_hops=st.sampled_from((NEXT_HOPS, TUNNELLED)))
+    splices = st.tuples(*(_splices_like(splice, profile) for splice in (*_IPV4, *_IPV6)))
+    return st.builds(replace, st.just(RULES6), splices=splices)
 
 
 _sacks = (
@@ -92,10 +111,14 @@ _FLAGS = (ACK, ACK, ACK | PSH, ACK | FIN, FIN, RST, RST | ACK, SYN, SYN | ACK, 0
 _flags = st.sampled_from(_FLAGS) | st.integers(0, 255)
 _errors = st.sampled_from((0, 0, 0, 1, 0xFFFE)) | st.integers(0, 0xFFFE)
 _ports = st.sampled_from(PORTS)
-_ether_types = st.sampled_from((packets.IPV4,) * 9 + (packets.ARP,))
+_OTHER_ETHER_TYPES = (packets.ARP, packets.IPV4, packets.IPV6)
 _STRANGE_ADDRESSES = (b"\xff" * 6, bytes.fromhex("02000000c0aa"), *ADDRESSES.values())
 _addresses = st.sampled_from((None,) * 12 + _STRANGE_ADDRESSES)
 """The destination of a frame where it is not, or need not be, the port's."""
+_FRAGMENT = 44
+_TALKATIVE = {splice.flow for splice in (PLAIN, PLAIN6, SIX_TO_FOUR, FOUR_TO_SIX)}
+_lengths = st.sampled_from((8, 8, 16, 264))
+_MAPPED = Endpoint.parse("[::ffff:10.1.0.2]:40000")
 _inject_flags = st.sampled_from((InjectFlags.NONE, InjectFlags.EXPECT_REPLY))
 
 
@@ -116,11 +139,29 @@ def spliced_packets(draw: st.DrawFn, splice: Splice, direction: Direction) -> Tc
         payload=draw(st.binary(max_size=40)),
         ttl=draw(st.integers(2, 255)),
         tos=draw(st.integers(0, 255)),
+        flow_label=draw(st.integers(0, 2**20 - 1)),
         identification=draw(st.integers(0, 0xFFFF)),
         padding=draw(st.binary(max_size=6)),
         ip_error=draw(_errors),
         tcp_error=draw(_errors),
     )
+
+
+_SOURCES = (STRANGER, STRANGER, SERVER, VIP)
+_DESTINATIONS = (VIP, FAR_CLIENT, SERVER, STRANGER, Endpoint(VIP.address, 81))
+_SOURCES6 = (STRANGER6, STRANGER6, SERVER6, VIP6, _MAPPED)
+_DESTINATIONS6 = (VIP6, SERVER6, STRANGER6, Endpoint(VIP6.address, 81), _MAPPED)
+
+
+@st.composite
+def _chains(draw: st.DrawFn) -> tuple[int, bytes]:
+    """Extension headers: the number of the first one, and all of them."""
+    kinds = draw(st.lists(st.sampled_from((0, 43, 44, 60)), min_size=1, max_size=5))
+    headers, following = b"", draw(st.sampled_from((6,) * 9 + (17,)))
+    for kind in reversed(kinds):
+        headers = (fragment(following) if kind == _FRAGMENT else extension(following, draw(_lengths))) + headers
+        following = kind
+    return following, headers
 
 
 @st.composite
@@ -135,40 +176,64 @@ def _any_packets(draw: st.DrawFn, rules: Rules) -> Tcp:
         "options": _options,
         "sequence": near_pivot,
         "ttl": st.sampled_from((0, 1, 2)),
-        "source": st.sampled_from((STRANGER, STRANGER, SERVER, VIP)),
-        "destination": st.sampled_from((VIP, FAR_CLIENT, SERVER, STRANGER, Endpoint(VIP.address, 81))),
+        "source": st.sampled_from(_SOURCES6 if packet.is_ipv6 else _SOURCES),
+        "destination": st.sampled_from(_DESTINATIONS6 if packet.is_ipv6 else _DESTINATIONS),
         "fragment": st.sampled_from((0, 0x2000, 0x4001, 0x8000)),
-        "protocol": st.sampled_from((1, 17)),
+        "protocol": st.sampled_from((1, 17, 43, 44, 59, 60)),
         "ip_options": st.integers(1, 10).map(lambda words: bytes(4 * words)),
+        "chain": _chains(),
         "data_offset": st.integers(0, 15),
         "header_words": st.integers(0, 15),
         "total_length": st.integers(0, 120),
-        "version": st.sampled_from((5, 6)),
+        "version": st.sampled_from((4, 5, 6)),
     }
+    # Extension headers in the place of IPv4 options.
+    del changes["ip_options" if packet.is_ipv6 else "chain"]
     names = draw(st.lists(st.sampled_from(sorted(changes)), max_size=2, unique=True))
-    return replace(packet, **{name: draw(changes[name]) for name in names})  # type: ignore[arg-type]
+    changed: dict[str, object] = {name: draw(changes[name]) for name in names}
+    if "chain" in changed:
+        changed["protocol"], changed["ip_options"] = changed.pop("chain")  # type: ignore[misc]
+    return replace(packet, **changed)  # type: ignore[arg-type]
+
+
+@st.composite
+def _icmp(draw: st.DrawFn, rules: Rules) -> Stimulus:
+    """An ICMP error, or nearly one, about a packet that left through a splice, or nearly did."""
+    splice, direction = draw(st.sampled_from(rules.splices)), draw(st.sampled_from(Direction))
+    sent = splice.translations()[direction].becomes
+    packet = draw(_any_packets(rules)) if draw(st.integers(0, 2)) == 0 else Tcp(source=sent[0], destination=sent[1])
+    quote = packet.packet()
+    message = error(quote[: draw(st.integers(24, len(quote)))], draw(st.integers(0, 12)), wrong=draw(_errors))
+    changes: dict[str, object] = {"fragment": 0x2000, "protocol": 17, "ttl": 1, "padding": b"pad", "total_length": 50}
+    names = draw(st.lists(st.sampled_from(sorted(changes)), max_size=1))
+    message = replace(message, **{name: changes[name] for name in names})  # type: ignore[arg-type]
+    port = draw(_ports)
+    return Arrival(port, packets.arriving(error_packet(message), port, message.ether_type))
 
 
 @st.composite
 def _stimuli(draw: st.DrawFn, rules: Rules, profile: Profile) -> Stimulus:
+    if draw(st.integers(0, 11)) == 0:
+        return draw(_icmp(rules))
     packet = draw(_any_packets(rules))
     data = packet.packet()
     # A route is left to well-formed headers: what a kernel's own lookup says about others is not the target's.
     if draw(st.integers(0, 9)) == 0:
-        whole = replace(packet, header_words=None, total_length=None, version=4, fragment=0x4000)
+        whole = replace(packet, header_words=None, total_length=None, version=None, fragment=0x4000)
         return Injection(whole.injected(Action.ROUTE, 0xFFFF, draw(_inject_flags)))
     cut = draw(st.integers(1, len(data)) if draw(st.integers(0, 9)) == 0 else st.just(len(data)))
     data = data[:cut]
+    ether_type = draw(st.sampled_from((packet.ether_type,) * 27 + _OTHER_ETHER_TYPES))
     if draw(st.integers(0, 3)):
-        natural = CLIENT_PORT if packet.destination == VIP else SERVER_PORT
+        natural = CLIENT_PORT if packet.destination in (VIP, VIP6) else SERVER_PORT
         port = draw(st.just(natural) | _ports)
-        frame = packets.arriving(data, port, draw(_ether_types))
+        frame = packets.arriving(data, port, ether_type)
         # A host leaves frames for others to the kernel, which a target cannot be compared in.
         address = draw(_addresses) if profile is SWITCH else None
         return Arrival(port, frame if address is None else address + frame[6:])
     action = draw(st.sampled_from((Action.TRANSLATE,) * 5 + (Action.EMIT, 3, 255)))
     port = draw(st.sampled_from((*PORTS * 3, 2, 0x0100, 0xFFFF)))
-    frame = packets.cpu_frame(action, port, data, ether_type=draw(_ether_types))
+    frame = packets.cpu_frame(action, port, data, ether_type=ether_type)
     broken = draw(st.sampled_from((None,) * 8 + (0, 5)))
     return Injection(frame if broken is None else frame[:broken] + b"\x4d" + frame[broken + 1 :])
 
@@ -193,9 +258,14 @@ def _conversation(draw: st.DrawFn, splice: Splice) -> Stimulus:
     return Arrival(port, packet.arriving(port))
 
 
+def _talkative(rules: Rules) -> st.SearchStrategy[Splice]:
+    """Splices that lead somewhere, from a client that frames arrive from."""
+    return st.sampled_from([splice for splice in rules.splices if splice.flow in _TALKATIVE])
+
+
 @st.composite
 def scenarios(draw: st.DrawFn, profile: Profile) -> Scenario:
     """Rules that a target of `profile` takes, and a few frames that meet them."""
     rules = draw(_rules(profile))
-    stimuli = _stimuli(rules, profile) if draw(st.integers(0, 3)) else _conversation(rules.splices[0])
+    stimuli = _stimuli(rules, profile) if draw(st.integers(0, 3)) else _conversation(draw(_talkative(rules)))
     return Scenario(rules, tuple(draw(st.lists(stimuli, min_size=4, max_size=12))))

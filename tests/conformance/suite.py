@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from fastpath.errors import Rejected
-from tests.conformance.checks import Scenario, check_scenario, check_vector
+from tests.conformance.checks import Scenario, check_scenario, check_vector, check_volumes
 from tests.conformance.memory_target import MemoryTarget
 from tests.conformance.strategies import scenarios
 from tests.conformance.target import Target
@@ -26,6 +26,9 @@ class HostVectors:
     @_named(VECTORS)
     def test_vector(self, target: Target, vector: Vector) -> None:
         check_vector(target, vector)
+
+    def test_volumes(self, target: Target) -> None:
+        check_volumes(target)
 
 
 class SwitchVectors:

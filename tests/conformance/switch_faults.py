@@ -30,6 +30,7 @@ _PIVOT = _row("_any_pivot", "Reason.PIVOT")
 
 _SCREENS = (
     _profile("frames for others taken", _ADDRESS, ""),
+    _profile("access lists kept", "access=False", "access=True"),
     _profile("broadcast ARP dropped", _ARP, ""),
     _profile(
         "every broadcast punted as ARP",
@@ -68,7 +69,9 @@ _SCREENS = (
         "len(packet.data) < packet.start + _TCP_LENGTH",
         "len(packet.data) < packet.start + 19",
     ),
-    _profile("total length held against the frame", "locate=Packet.unbounded", "locate=Packet.locate"),
+    _profile(
+        "total length held against the frame", "{IPV4.ether_type: Packet.unbounded}", "{IPV4.ether_type: Packet.locate}"
+    ),
 )
 
 _SPLICED = (

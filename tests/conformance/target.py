@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fastpath.interface import Closed
 from fastpath.profile import Profile
-from fastpath.records import Counters, Listener, NextHop, Server, Splice
+from fastpath.records import Counters, Flow, Listener, NextHop, Server, Splice, Volume
 from fastpath.verdict import Verdict
 
 CLIENT_PORT, SERVER_PORT = 0, 1
@@ -19,6 +20,31 @@ NEXT_HOPS = (
 )
 """The routes of every Rules, to which those for switches alone add tunnels: no frame is sent to anywhere else in these
 networks than the one next hop, and every other destination (192.0.2.0/24 in the vectors) has no route."""
+
+BOTH_VERSIONS = (
+    *NEXT_HOPS,
+    *(
+        replace(hop, network=(bytes.fromhex(f"20010db8000{number}").ljust(16, b"\0"), 48))
+        for number, hop in enumerate(NEXT_HOPS, start=1)
+    ),
+)
+"""Those, and 2001:db8:1::/48 and 2001:db8:2::/48 behind the same next hops."""
+
+NARROW_MTU = 1300
+NARROW = tuple(
+    replace(hop, network=network, mtu=NARROW_MTU)
+    for hop, *networks in zip(
+        NEXT_HOPS,
+        ((bytes((10, 1, 9, 0)), 24), (bytes((10, 2, 9, 0)), 24)),
+        (
+            (bytes.fromhex("20010db800010009").ljust(16, b"\0"), 64),
+            (bytes.fromhex("20010db800020009").ljust(16, b"\0"), 64),
+        ),
+        strict=True,
+    )
+    for network in networks
+)
+"""10.1.9.0/24, 10.2.9.0/24, 2001:db8:1:9::/64 and 2001:db8:2:9::/64, behind the same next hops, with a smaller MTU."""
 
 ADDRESSES = {hop.port: hop.source_mac for hop in NEXT_HOPS}
 """The Ethernet address of each port."""
@@ -56,6 +82,9 @@ class Target(Protocol):
 
     def closed(self) -> list[Closed]:
         """The reports since the last call, in order."""
+
+    def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
+        """What splices have carried since `program`, as `FastPath.traffic`."""
 
     def counters(self) -> Counters:
         """The counters since `program`; keys with nothing counted may be there or not."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,10 +23,11 @@ from tests.conformance.target import CLIENT_PORT, NEXT_HOPS, Rules
 
 CLIENT = Endpoint.parse("10.1.0.2:40000")
 VIP = Endpoint.parse("10.1.0.100:80")
-FLOW = Flow(CLIENT, VIP)
+CLIENT6, VIP6 = Endpoint.parse("[2001:db8:1::2]:40000"), Endpoint.parse("[2001:db8:1::100]:80")
 FULL = Offer(mss=1460, window=64240, window_scale=7, sack=True, timestamps=True, ecn=True)
-KEYS = (os.urandom(16), os.urandom(16))
+KEYS = (bytes(range(16)), bytes(range(16, 32)))
 SYN = Tcp(source=CLIENT, destination=VIP, flags=tcp.SYN, acknowledgment=0)
+SYN6 = replace(SYN, source=CLIENT6, destination=VIP6, flow_label=0x12345)
 LINUX = Options(mss=1400, window_scale=9, sack_permitted=True, timestamps=(77, 0)).encode()
 
 
@@ -40,7 +40,7 @@ def target() -> Iterator[EbpfTarget]:
 
 def ready(target: EbpfTarget, offer: Offer, epoch: int = 0) -> SynCookies:
     cookies = SynCookies(KEYS, epoch)
-    target.program(Rules((Listener(VIP, offer),), (), ()))
+    target.program(Rules((Listener(VIP, offer), Listener(VIP6, offer)), (), ()))
     target.rotate(cookies)
     return cookies
 
@@ -49,7 +49,8 @@ def answered(verdict: Verdict) -> bytes:
     """The packet of the SYN-ACK."""
     assert isinstance(verdict, Sent), verdict
     hop = NEXT_HOPS[CLIENT_PORT]
-    assert verdict.frame[:14] == hop.destination_mac + hop.source_mac + b"\x08\x00"
+    assert verdict.frame[:12] == hop.destination_mac + hop.source_mac
+    assert verdict.frame[12:14] == (b"\x86\xdd" if verdict.frame[14] >> 4 == 6 else b"\x08\x00")
     return verdict.frame[14:]
 
 
@@ -64,9 +65,9 @@ def expected(cookies: SynCookies, offer: Offer, syn: Tcp, tsval: int) -> bytes:
         timestamps=(tsval, asked.timestamps[0]) if agreed.timestamps and asked.timestamps else None,
     )
     flags = tcp.SYN | tcp.ACK | (tcp.ECE if agreed.ecn else 0)
-    isn = cookie.make(cookies, FLOW, syn.sequence, agreed)
+    isn = cookie.make(cookies, Flow(syn.source, syn.destination), syn.sequence, agreed)
     acknowledgment = (syn.sequence + 1) & 0xFFFF_FFFF
-    return tcp.build(tcp.Segment(VIP, CLIENT, isn, acknowledgment, flags, offer.window, reply))
+    return tcp.build(tcp.Segment(syn.destination, syn.source, isn, acknowledgment, flags, offer.window, reply))
 
 
 offers = st.builds(
@@ -87,7 +88,8 @@ option_areas = st.builds(
 ).map(Options.encode)
 syns = st.builds(
     replace,
-    st.just(SYN),
+    st.sampled_from((SYN, SYN6)),
+    tos=st.integers(0, 255),
     sequence=st.integers(0, 2**32 - 1),
     options=option_areas,
     flags=st.sampled_from((tcp.SYN, tcp.SYN | tcp.ECE | tcp.CWR, tcp.SYN | tcp.ECE, tcp.SYN | tcp.PSH)),
@@ -119,11 +121,12 @@ def test_the_timestamp_is_the_monotonic_clock_in_milliseconds(target: EbpfTarget
     assert echoed[1] == 77
 
 
-def test_the_cookie_proves_itself(target: EbpfTarget) -> None:
+@pytest.mark.parametrize("syn", [SYN, SYN6], ids=["IPv4", "IPv6"])
+def test_the_cookie_proves_itself(target: EbpfTarget, syn: Tcp) -> None:
     cookies = ready(target, FULL)
-    syn = replace(SYN, options=LINUX)
+    syn = replace(syn, options=LINUX)
     out = tcp.parse(answered(target.receive(CLIENT_PORT, syn.arriving(CLIENT_PORT))))
-    verdict, agreed = cookie.check(cookies, FLOW, syn.sequence, out.sequence)
+    verdict, agreed = cookie.check(cookies, Flow(syn.source, syn.destination), syn.sequence, out.sequence)
     assert verdict is cookie.Check.VALID
     assert agreed == cookie.Agreed(mss=1400, window_scale=9, sack=True, timestamps=True)
 
@@ -140,6 +143,8 @@ def test_without_an_offer_syns_are_punted(target: EbpfTarget) -> None:
     [
         replace(SYN, payload=b"early"),
         replace(SYN, ip_options=b"\1\1\1\0"),
+        replace(SYN6, protocol=60, ip_options=b"\6" + bytes(7)),
+        replace(SYN6, tcp_error=1),
         replace(SYN, options=b"\2\3\0\0"),
         replace(SYN, options=timestamps(1, 0)[:8]),
         replace(SYN, flags=tcp.SYN | tcp.FIN),
@@ -150,6 +155,8 @@ def test_without_an_offer_syns_are_punted(target: EbpfTarget) -> None:
     ids=[
         "payload",
         "IPv4 options",
+        "an extension header",
+        "checksum of IPv6",
         "MSS of 3 bytes",
         "timestamps cut short",
         "FIN",
@@ -175,6 +182,15 @@ def test_the_ack_that_completes_a_handshake_is_taken(target: EbpfTarget) -> None
         assert target.counters().handshakes == 1
 
     check()
+
+
+def test_where_the_server_may_speak_first_that_ack_is_punted(target: EbpfTarget) -> None:
+    ready(target, FULL)
+    target.program(Rules((Listener(VIP, FULL, client_first=False),), (), ()))
+    ack = completing(target, replace(SYN, options=LINUX))
+    punted = Punted(Reason.MISS, ack.punted(Reason.MISS, CLIENT_PORT))
+    assert target.receive(CLIENT_PORT, ack.arriving(CLIENT_PORT)) == punted
+    assert target.counters().handshakes == 0
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from hypothesis import Phase
 from fastpath.profile import HOST, SWITCH, Profile
 from tests.conformance.checks import failures
 from tests.conformance.faults import FAULTS, Fault, mutant
+from tests.conformance.ipv6_faults import IPV6_FAULTS
+from tests.conformance.path_faults import PATH_FAULTS
 from tests.conformance.suite import compare
 from tests.conformance.switch_faults import SWITCH_FAULTS
 from tests.conformance.target import Target
@@ -25,7 +27,10 @@ def test_a_mutant_without_a_fault_passes() -> None:
     assert _refused(mutant(None, SWITCH))
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+_FAULTS = (*FAULTS, *IPV6_FAULTS, *PATH_FAULTS)
+
+
+@pytest.mark.parametrize("fault", _FAULTS, ids=[fault.name for fault in _FAULTS])
 def test_the_vectors_find(fault: Fault) -> None:
     assert failures(mutant(fault), VECTORS)
 

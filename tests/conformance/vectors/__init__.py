@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 from tests.conformance.vectors import (
+    access,
     classification,
     closing,
+    icmp,
     injection,
+    ipv6,
+    mtu,
     switch_closing,
     switch_frames,
     switch_options,
     tcp_options,
     translation,
     tunnels,
+    versions,
 )
 from tests.conformance.vectors.differences import adapted, on_switch
 
-_SHARED = (*translation.VECTORS, *classification.VECTORS, *injection.VECTORS, *closing.VECTORS)
+_SHARED = (
+    *translation.VECTORS,
+    *classification.VECTORS,
+    *access.VECTORS,
+    *injection.VECTORS,
+    *closing.VECTORS,
+)
 
-VECTORS = (*_SHARED, *tcp_options.VECTORS)
+VECTORS = (
+    *_SHARED,
+    *tcp_options.VECTORS,
+    *ipv6.VECTORS,
+    *access.VECTORS6,
+    *versions.VECTORS,
+    *icmp.VECTORS,
+    *mtu.VECTORS,
+)
 """For targets on a host."""
 
 SWITCH_VECTORS = (

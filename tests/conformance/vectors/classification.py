@@ -198,6 +198,30 @@ _PIVOT = (
     ),
 )
 
+_FIN = replace(DOWN, flags=ACK | FIN)
+
+
+def _ends(name: str, **changes: object) -> Vector:
+    """A FIN of the server's that a splice with a pivot punts."""
+    return punted(name, Reason.FIN, replace(_FIN, **changes), SERVER_PORT, splice=_pivot(900))  # type: ignore[arg-type]
+
+
+def _forwarded(name: str, pivot: int | None = 900, **changes: object) -> Vector:
+    """A packet of the server's that is translated, whatever flags it has."""
+    packet = replace(_FIN, **changes)  # type: ignore[arg-type]
+    left = replace(packet, source=VIP, sequence=1000 + PLAIN.delta, ttl=63)
+    return to_client(name, packet, left, replace(PLAIN, pivot=pivot))
+
+
+_FINS = (
+    _ends("of a server"),
+    _ends("of a server, pushed", flags=ACK | FIN | PSH),
+    _ends("of a server with TTL 1", ttl=1),
+    _ends("of a server, padding does not count as payload", padding=bytes(6)),
+    _forwarded("a FIN behind data, with a pivot", payload=_DATA),
+    _forwarded("a FIN, without a pivot", None),
+)
+
 _TTL_AND_ROUTE = (
     dropped("1 toward the server", Drop.TTL, replace(UP, ttl=1)),
     dropped("0 toward the server", Drop.TTL, replace(UP, ttl=0)),
@@ -208,6 +232,7 @@ _TTL_AND_ROUTE = (
 )
 
 VECTORS = (
+    *_FINS,
     *_PASSED,
     *_MALFORMED,
     *_FRAGMENTS,

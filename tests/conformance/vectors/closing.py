@@ -70,7 +70,7 @@ def _end(
         arrival,
         Sent(port, left.leaving(port)),
         Counted(7, direction, len(last.packet())),
-        tuple(Closed(PLAIN.flow, reset) for reset in closed),
+        tuple(Closed(PLAIN.flow, reset, direction if reset else None) for reset in closed),
         tuple(_stimulus(packet) for packet in before),
         with_splice(splice),
     )

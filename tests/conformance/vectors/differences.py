@@ -10,9 +10,9 @@ from fastpath.frame import ETHERNET_LENGTH
 from fastpath.interface import Closed
 from fastpath.records import Direction, Drop, Reason
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
-from tests.conformance.packets import Tcp
-from tests.conformance.target import SERVER_PORT
-from tests.conformance.vectors.model import PLAIN, UP_LEFT, Arrival, Counted, Vector
+from tests.conformance.packets import ACK, FIN, PSH, Tcp
+from tests.conformance.target import CLIENT_PORT, SERVER_PORT
+from tests.conformance.vectors.model import DOWN_LEFT, PLAIN, UP_LEFT, VIP, Arrival, Counted, Vector
 
 PERMITTED = {
     "passed": {
@@ -28,13 +28,16 @@ PERMITTED = {
     "punted SYN": {"punted OPTIONS"},
     "punted PIVOT": {"punted OPTIONS"},
     "punted FRAGMENT": {"dropped STALE"},
+    "punted FIN": {"sent", "dropped TTL"},
     "punted OPTIONS": {"dropped STALE"},
     "dropped MALFORMED": {"punted MISS", "punted OPTIONS"},
     "dropped STALE": {"dropped MALFORMED", "sent"},
+    "dropped DENIED": {"punted SYN", "punted MISS", "punted OPTIONS"},
 }
 """What a host decides, and what a switch may decide in its place."""
 
 _PAST_THE_FRAME = replace(UP_LEFT, total_length=41)
+_FIN_LEFT = replace(DOWN_LEFT, flags=ACK | FIN)
 
 _DECISIONS: tuple[tuple[Reason | Drop | Tcp, tuple[str, ...]], ...] = (
     (Reason.ARP, ("passed: ARP",)),
@@ -79,11 +82,33 @@ _DECISIONS: tuple[tuple[Reason | Drop | Tcp, tuple[str, ...]], ...] = (
             "dropped malformed: data offset past the end",
             "dropped malformed: toward the client",
             "dropped malformed: to a listener, data offset past the end",
+            # The slow path keeps access lists.
+            "access, dropped denied: an ACK",
+            "access, dropped denied: data",
+            "access, dropped denied: a reset",
+            "access, passed: no listener's port",
+        ),
+    ),
+    (
+        Reason.SYN,
+        tuple(
+            f"access, dropped denied: {name}"
+            for name in (
+                "a denied network",
+                "a denied host",
+                "everybody",
+                "all of IPv4 but half",
+                "outside of what is allowed",
+                "IPv6 alone is allowed",
+                "in both lists",
+                "a host of an allowed network",
+            )
         ),
     ),
     (
         Reason.OPTIONS,
         (
+            "access, dropped denied: a SYN with IPv4 options",
             "passed: IPv4 options past the total length",
             "dropped malformed: behind IPv4 options",
             "punted syn: with IPv4 options",
@@ -131,6 +156,10 @@ _DECISIONS: tuple[tuple[Reason | Drop | Tcp, tuple[str, ...]], ...] = (
             "injected to translate: IPv4 options",
         ),
     ),
+    (Drop.TTL, ("punted fin: of a server with TTL 1",)),
+    (_FIN_LEFT, ("punted fin: of a server",)),
+    (replace(_FIN_LEFT, flags=ACK | FIN | PSH), ("punted fin: of a server, pushed",)),
+    (replace(_FIN_LEFT, padding=bytes(6)), ("punted fin: of a server, padding does not count as payload",)),
     (
         _PAST_THE_FRAME,
         (
@@ -139,7 +168,7 @@ _DECISIONS: tuple[tuple[Reason | Drop | Tcp, tuple[str, ...]], ...] = (
         ),
     ),
 )
-"""A packet is what leaves for the server."""
+"""A packet is what leaves, for the client if it comes from the VIP, else for the server."""
 
 _FINS, _RESET = False, True
 
@@ -187,7 +216,7 @@ def adapted(vectors: Iterable[Vector]) -> tuple[Vector, ...]:
 def _adapted(vector: Vector, decided: Reason | Drop | Tcp | None, closed: tuple[bool, ...] | None) -> Vector:
     vector = on_switch(vector)
     if closed is not None:
-        reports = tuple(Closed(PLAIN.flow, reset) for reset in closed)
+        reports = tuple(Closed(PLAIN.flow, reset, Direction.TO_SERVER if reset else None) for reset in closed)
         assert reports != vector.closed, vector.name
         return replace(vector, closed=reports)
     if decided is None:
@@ -195,7 +224,8 @@ def _adapted(vector: Vector, decided: Reason | Drop | Tcp | None, closed: tuple[
         return vector
     verdict, counted = _verdict(vector, decided), None
     if isinstance(verdict, Sent):
-        counted = Counted(PLAIN.server_id, Direction.TO_SERVER, len(vector.stimulus.frame) - ETHERNET_LENGTH)
+        direction = Direction.TO_CLIENT if verdict.port == CLIENT_PORT else Direction.TO_SERVER
+        counted = Counted(PLAIN.server_id, direction, len(vector.stimulus.frame) - ETHERNET_LENGTH)
     before, after = decision(vector.verdict), decision(verdict)
     assert after in PERMITTED[before], f"{vector.name}: {before} is no {after} on a switch"
     return replace(vector, verdict=verdict, counted=counted)
@@ -203,7 +233,8 @@ def _adapted(vector: Vector, decided: Reason | Drop | Tcp | None, closed: tuple[
 
 def _verdict(vector: Vector, decided: Reason | Drop | Tcp) -> Verdict:
     if isinstance(decided, Tcp):
-        return Sent(SERVER_PORT, decided.leaving(SERVER_PORT))
+        port = CLIENT_PORT if decided.source == VIP else SERVER_PORT
+        return Sent(port, decided.leaving(port))
     if isinstance(decided, Drop):
         return Dropped(decided)
     arrival = vector.stimulus

@@ -8,7 +8,7 @@ from fastpath.frame import Action, InjectFlags
 from fastpath.records import Direction, Drop, Reason
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from slowpath.wire.endpoint import Endpoint
-from tests.conformance.packets import ACK, ARP, RST, SYN, Tcp, cpu_frame
+from tests.conformance.packets import ACK, ARP, FIN, RST, SYN, Tcp, cpu_frame
 from tests.conformance.target import CLIENT_PORT, SERVER_PORT
 from tests.conformance.vectors.model import (
     DOWN,
@@ -55,6 +55,16 @@ _TRANSLATE = (
     replace(
         _translate("past the pivot", _DATA, _DATA_LEFT),
         counted=_DATA_COUNTED,
+        rules=with_splice(replace(PLAIN, pivot=900)),
+    ),
+    replace(
+        _translate(
+            "a FIN of the server, with a pivot",
+            replace(DOWN, flags=ACK | FIN),
+            Sent(CLIENT_PORT, replace(DOWN_LEFT, flags=ACK | FIN).leaving(CLIENT_PORT)),
+            SERVER_PORT,
+        ),
+        counted=Counted(7, Direction.TO_CLIENT, 40),
         rules=with_splice(replace(PLAIN, pivot=900)),
     ),
     _translate("TTL 1", replace(UP, ttl=1), Dropped(Drop.TTL)),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fastpath.frame import Action
 from fastpath.interface import Closed
+from fastpath.records import Direction
 from fastpath.verdict import Sent
 from tests.conformance.packets import ACK, FIN, RST, SYN, Tcp, nops, timestamps
 from tests.conformance.target import CLIENT_PORT, SERVER_PORT
@@ -25,7 +26,8 @@ from tests.conformance.vectors.model import (
     up,
 )
 
-_FINS, _RESET = Closed(PLAIN.flow, reset=False), Closed(PLAIN.flow, reset=True)
+_FINS = Closed(PLAIN.flow, reset=False)
+_CLIENT_RESET, _SERVER_RESET = (Closed(PLAIN.flow, reset=True, by=direction) for direction in Direction)
 
 
 def _end(name: str, last: Tcp, closed: tuple[Closed, ...], *before: Tcp | Stimulus) -> Vector:
@@ -76,9 +78,9 @@ VECTORS = (
     ),
     _end("a FIN that was routed does not count", _SERVER_FIN, (), Injection(_CLIENT_FIN.injected(Action.ROUTE, 0))),
     _INJECTED,
-    _end("a reset", replace(UP, flags=RST), (_RESET,)),
-    _end("a reset with a FIN", replace(DOWN, flags=RST | FIN), (_RESET,)),
-    _end("a reset with the second FIN is both", replace(DOWN, flags=RST | FIN), (_FINS, _RESET), _CLIENT_FIN),
-    _end("a reset after one FIN", replace(DOWN, flags=RST | ACK), (_RESET,), _CLIENT_FIN),
+    _end("a reset", replace(UP, flags=RST), (_CLIENT_RESET,)),
+    _end("a reset with a FIN", replace(DOWN, flags=RST | FIN), (_SERVER_RESET,)),
+    _end("a reset with the second FIN is both", replace(DOWN, flags=RST | FIN), (_FINS, _SERVER_RESET), _CLIENT_FIN),
+    _end("a reset after one FIN", replace(DOWN, flags=RST | ACK), (_SERVER_RESET,), _CLIENT_FIN),
     _end("both FINs after a reset", _SERVER_FIN, (_FINS,), replace(UP, flags=RST), _CLIENT_FIN),
 )

@@ -12,7 +12,7 @@ from fastpath.ebpf import layout
 from fastpath.ebpf.ledger import Ledger
 from fastpath.errors import Rejected, TableFull
 from fastpath.interface import Closed
-from fastpath.records import Flow, Splice
+from fastpath.records import Direction, Flow, Splice
 from slowpath.wire.endpoint import Endpoint
 
 VIP = Endpoint.parse("10.1.0.100:80")
@@ -81,7 +81,7 @@ def test_a_replaced_splice_gives_its_source_up() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"server": Endpoint(bytes(16), 80)}, "not an IPv4 endpoint"),
+        ({"server": Endpoint(bytes(16), 80)}, "server and source are of different IP versions"),
         ({"source": Endpoint(bytes(4), 65536)}, "port 65536 is outside"),
         ({"server_id": 65536}, "server_id 65536 is outside"),
         ({"delta": -1}, "delta -1 is outside"),
@@ -123,13 +123,23 @@ def test_an_end_is_reported_once_per_cause_and_not_for_an_earlier_splice() -> No
     record = ledger.get(flow)
     assert record is not None
     generation = record.generation
-    both = layout.CLOSING_FINS | layout.CLOSING_RESET
+    reset, by_both = layout.RESET_BITS[Direction.TO_CLIENT], layout.CLOSING_RESET
+    both = layout.CLOSING_FINS | reset
     assert ledger.ended(flow, generation, 1) == []
     assert ledger.ended(flow, generation, layout.CLOSING_FINS) == [Closed(flow, reset=False)]
-    assert ledger.ended(flow, generation, both) == [Closed(flow, reset=True)]
+    assert ledger.ended(flow, generation, both) == [Closed(flow, reset=True, by=Direction.TO_CLIENT)]
+    assert ledger.ended(flow, generation, layout.CLOSING_FINS | by_both) == []
     assert ledger.ended(flow, generation, both) == []
     installed(ledger, splice(1))
     assert ledger.ended(flow, generation, both) == []
+
+
+def test_whose_reset_was_first_is_not_known_once_both_have_passed() -> None:
+    ledger = Ledger(1)
+    installed(ledger, splice(1))
+    record = ledger.get(splice(1).flow)
+    assert record is not None
+    assert ledger.ended(splice(1).flow, record.generation, layout.CLOSING_RESET) == [Closed(splice(1).flow, reset=True)]
 
 
 endpoints = st.builds(Endpoint, st.binary(min_size=4, max_size=4), st.integers(0, 65535))

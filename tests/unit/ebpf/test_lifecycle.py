@@ -16,6 +16,8 @@ import uvloop
 
 from fastpath.ebpf import EbpfFastPath
 from fastpath.errors import Unavailable
+from fastpath.records import Listener
+from slowpath.wire.endpoint import Endpoint
 from tests.unit.ebpf.hosts import Host, Laboratory, unique
 
 PINS = Path("/sys/fs/bpf/l7lb")
@@ -73,6 +75,29 @@ def test_nothing_is_left_after_close(laboratory: Laboratory) -> None:
     assert clsacts(balancer) == {"client"}, "a clsact that was there stays, ours goes"
     assert filters(balancer, "client") == []
     assert [forwarding(balancer, interface) for interface in laboratory.interfaces] == ["0", "0"]
+
+
+def settings6(host: Host, interface: str) -> list[str]:
+    """Whether IPv6 is forwarded, and router advertisements are taken."""
+    names = (f"net.ipv6.conf.{interface}.{name}" for name in ("forwarding", "accept_ra"))
+    return [host.shell(f"sysctl -n {name}").strip() for name in names]
+
+
+def test_ipv6_is_forwarded_once_it_is_configured_and_until_close(laboratory: Laboratory) -> None:
+    balancer = laboratory.balancer
+    listener, listener6 = (Listener(Endpoint.parse(text)) for text in ("10.1.0.100:80", "[2001:db8::100]:80"))
+
+    async def configured() -> list[list[str]]:
+        fastpath = await EbpfFastPath.open(["client"], name=unique())
+        seen = []
+        for listeners in ([listener], [listener, listener6], [listener]):
+            await fastpath.configure(listeners, [], [])
+            seen.append(settings6(balancer, "client"))
+        await fastpath.close()
+        return seen
+
+    assert balancer.run(lambda: uvloop.run(configured())) == [["0", "1"], ["1", "2"], ["1", "2"]]
+    assert settings6(balancer, "client") == ["0", "1"]
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import pytest
 
+from fastpath.access import Access, Prefix
 from fastpath.ebpf import layout
 from fastpath.ebpf.attachment import SOURCE
 from fastpath.ebpf.compile import compiled
 from fastpath.ebpf.ledger import Change, Ledger
 from fastpath.ebpf.libbpf import Map, Object
 from fastpath.ebpf.sweep import Sweep
-from fastpath.ebpf.tables import Tables
-from fastpath.errors import TableFull
+from fastpath.ebpf.tables import EXPECTED_FOR, Tables
+from fastpath.errors import TableFull, Unavailable
 from fastpath.interface import Batch, Closed
-from fastpath.records import Flow, Listener, Offer, Splice, Tuple4
+from fastpath.records import Direction, Flow, Listener, Offer, Splice, Tuple4, Volume
 from slowpath.wire.endpoint import Endpoint
 
 VIP = Endpoint.parse("10.1.0.100:80")
@@ -35,6 +37,8 @@ class Kernel:
     tables: Tables
     flows: Map
     listeners: Map
+    access: Map
+    expected: Map
     ledger: Ledger
 
     def carry_out(self, change: Change, now: int | None = None) -> None:
@@ -55,6 +59,8 @@ class Kernel:
 
 
 _CLOSING = 80
+_PACKETS = 84
+_HAS_PIVOT = 39
 
 
 @pytest.fixture
@@ -64,7 +70,15 @@ def kernel() -> Iterator[Kernel]:
     program = Object(compiled(SOURCE))
     program.maps["l7lb_flows"].resize(2 * ROOM)
     program.load()
-    yield Kernel(Tables(program.maps), program.maps["l7lb_flows"], program.maps["l7lb_listeners"], Ledger(100))
+    maps = program.maps
+    yield Kernel(
+        Tables(maps),
+        maps["l7lb_flows"],
+        maps["l7lb_listeners"],
+        maps["l7lb_access"],
+        maps["l7lb_expected"],
+        Ledger(100),
+    )
     program.close()
 
 
@@ -123,11 +137,116 @@ def test_a_moved_pivot_keeps_what_the_program_has_noted(kernel: Kernel) -> None:
     assert kernel.closing(splice(1)) == 0
 
 
+def test_a_moved_pivot_keeps_the_counts(kernel: Kernel) -> None:
+    kernel.carry_out(kernel.ledger.install([splice(1, pivot=1)]))
+    for number, (key, value) in enumerate(sorted(kernel.flows.items()), start=1):
+        kernel.flows.update(key, value[:_PACKETS] + struct.pack("=IQ", number, number << 33))
+    before = carried(kernel, splice(1))
+    assert sorted(before) == [Volume(1, 1 << 33), Volume(2, 2 << 33)]
+    for pivot in (2, None, 3):
+        kernel.carry_out(kernel.ledger.update([splice(1, pivot=pivot)]))
+        assert carried(kernel, splice(1)) == before
+    kernel.carry_out(kernel.ledger.update([splice(1, delta=6)]))
+    assert carried(kernel, splice(1, delta=6)) == (Volume(0, 0), Volume(0, 0))
+
+
+def carried(kernel: Kernel, splice: Splice) -> tuple[Volume, Volume]:
+    record = kernel.ledger.get(splice.flow)
+    assert record is not None
+    volumes = kernel.tables.carried(record)
+    assert volumes is not None
+    return volumes
+
+
+def test_a_pivot_comes_and_goes_in_both_elements(kernel: Kernel) -> None:
+    kernel.carry_out(kernel.ledger.install([splice(1, pivot=1)]), 5_000_000_000)
+    for pivot in (2, None, 3):
+        kernel.carry_out(kernel.ledger.update([splice(1, pivot=pivot)]), 9_000_000_000)
+        flags = [value[_HAS_PIVOT] for _, value in kernel.flows.items()]
+        assert flags == [pivot is not None] * 2
+        assert found(kernel) == {splice(1, pivot=pivot)}
+    record = kernel.ledger.get(splice(1).flow)
+    assert record is not None
+    assert [kernel.tables.last_seen(record, direction) for direction in Direction] == [5.0, 5.0]
+
+
+def test_a_pivot_is_moved_in_place(kernel: Kernel) -> None:
+    kernel.carry_out(kernel.ledger.install([splice(1, pivot=1), splice(2, pivot=2)]))
+    kernel.note(splice(1), closing=1)
+    moves = kernel.ledger.moves([splice(1, pivot=2**32 - 1), splice(2, pivot=0)])
+    assert moves is not None
+    kernel.tables.move(moves)
+    kernel.ledger.commit_moves(moves)
+    assert found(kernel) == {splice(1, pivot=2**32 - 1), splice(2, pivot=0)}
+    assert kernel.closing(splice(1)) == 1
+    kernel.flows.delete_batch([layout.tuple4(splice(1).flow)])
+    with pytest.raises(Unavailable):
+        kernel.tables.move(moves)
+
+
+@pytest.mark.parametrize("change", [{}, {"pivot": 2**32}, {"pivot": 2, "delta": 6}, {"pivot": 2, "server": VIP}])
+def test_more_than_a_move_is_none(kernel: Kernel, change: dict[str, object]) -> None:
+    kernel.carry_out(kernel.ledger.install([splice(1, pivot=1)]))
+    assert kernel.ledger.moves([splice(1, **change)]) is None
+    assert kernel.ledger.moves([splice(2, pivot=2)]) is None
+
+
+def test_the_server_of_a_withdrawn_splice_is_expected(kernel: Kernel) -> None:
+    kernel.carry_out(kernel.ledger.install([splice(1), splice(2)]))
+    change = kernel.ledger.remove([splice(1).flow])
+    kernel.tables.expect(change.old, 7)
+    kernel.carry_out(change)
+    replies = layout.tuple4(Tuple4(SERVER, splice(1).source))
+    assert list(kernel.expected.items()) == [(replies, layout.instant(7 + EXPECTED_FOR))]
+    kernel.carry_out(kernel.ledger.install([splice(1)]))
+    assert list(kernel.expected.items()) == []
+
+
 def test_listeners_are_replaced_whole(kernel: Kernel) -> None:
     others = [Listener(Endpoint.parse(f"10.1.0.{host}:443"), Offer(mss=host)) for host in (1, 2)]
     kernel.tables.set_listeners([Listener(VIP)])
     kernel.tables.set_listeners(others)
-    assert dict(kernel.listeners.items()) == {layout.endpoint(one.endpoint): layout.offer(one.offer) for one in others}
+    assert dict(kernel.listeners.items()) == {layout.endpoint(one.endpoint): layout.offer(one) for one in others}
+
+
+def _denying(*hosts: int) -> Access:
+    return Access(deny=tuple(Prefix(bytes((10, 1, 0, host)), 32) for host in hosts))
+
+
+def _deny(kernel: Kernel, *lists: Access | None) -> None:
+    listeners = [Listener(Endpoint(VIP.address, port), access=access) for port, access in enumerate(lists, 1)]
+    kernel.tables.set_listeners(listeners)
+
+
+def _rules(kernel: Kernel, number: int, access: Access) -> list[bool]:
+    """Whether the kernel has each rule of a list."""
+    keys = (layout.access_key(number, *prefix) for prefix in access.rules)
+    return [kernel.access.lookup(key) is not None for key in keys]
+
+
+def test_an_access_list_is_there_once_and_goes_with_its_last_listener(kernel: Kernel) -> None:
+    first, second = _denying(1, 2), _denying(3)
+    _deny(kernel, first, None, first)
+    assert all(_rules(kernel, 1, first))
+    _deny(kernel, second, first)
+    assert all(_rules(kernel, 1, first))
+    assert all(_rules(kernel, 2, second))
+    _deny(kernel, None, second)
+    assert not any(_rules(kernel, 1, first))
+    assert all(_rules(kernel, 2, second))
+    _deny(kernel)
+    assert not any(_rules(kernel, 2, second))
+
+
+def test_too_many_prefixes_change_nothing(kernel: Kernel) -> None:
+    kept = _denying(1)
+    _deny(kernel, kept)
+    addresses = ((10 << 24 | number).to_bytes(4, "big") for number in range(layout.MAX_ACCESS_RULES))
+    many = Access(deny=tuple(Prefix(address, 32) for address in addresses))
+    with pytest.raises(TableFull, match="prefixes of access lists do not fit"):
+        _deny(kernel, many)
+    assert all(_rules(kernel, 1, kept))
+    assert len(list(kernel.listeners.items())) == 1
 
 
 def test_too_many_listeners_change_nothing(kernel: Kernel) -> None:

@@ -15,7 +15,8 @@ from fastpath.errors import FastPathError, Rejected, TableFull, Unavailable
 from fastpath.frame import Action, InjectFlags
 from fastpath.interface import Batch, Closed, FastPath, Idle
 from fastpath.memory import EXPECTED_FOR, MemoryFastPath
-from fastpath.records import Direction, Drop, Flow, Listener, NextHop, Reason, Server, Splice, Traffic
+from fastpath.profile import SWITCH
+from fastpath.records import Direction, Drop, Flow, Listener, NextHop, Reason, Server, Splice, Traffic, Volume
 from fastpath.verdict import Passed, Punted, Sent
 from slowpath.wire.endpoint import Endpoint
 from tests.conformance.packets import ACK, FIN, RST, SYN
@@ -23,6 +24,7 @@ from tests.conformance.target import NEXT_HOPS, PORTS
 from tests.conformance.vectors.model import DOWN, PLAIN, RULES, SERVER, SNATTED, STRANGER, UP, UP_LEFT, VIP
 
 OTHER = replace(SNATTED, source=Endpoint.parse("10.2.0.17:50002"), flow=Flow(STRANGER, VIP))
+MAPPED = Endpoint.parse("[::ffff:10.2.0.2]:80")
 UP_FRAME, DOWN_FRAME = UP.arriving(0), DOWN.arriving(1)
 
 
@@ -66,7 +68,7 @@ def test_a_full_table_still_replaces(path: MemoryFastPath) -> None:
         (replace(PLAIN, pivot=2**32), "pivot"),
         (replace(PLAIN, server_id=65536), "server_id 65536"),
         (replace(PLAIN, server=Endpoint(SERVER.address, 65536)), "port 65536"),
-        (replace(PLAIN, server=Endpoint(bytes(16), 80)), "not an IPv4 endpoint"),
+        (replace(PLAIN, server=Endpoint(bytes(16), 80)), "server and source are of different IP versions"),
     ],
 )
 def test_a_splice_that_cannot_be_is_refused_with_its_batch(
@@ -114,9 +116,9 @@ def test_removing_passes_over_what_is_not_there(path: MemoryFastPath) -> None:
 @pytest.mark.parametrize(
     ("listeners", "servers", "next_hops", "complaint"),
     [
-        ([Listener(Endpoint(bytes(16), 80))], [], [], "not an IPv4 endpoint"),
+        ([Listener(MAPPED)], [], [], "an IPv4-mapped address"),
         ([], [Server(65536, SERVER)], [], "id 65536 is outside 0..65535"),
-        ([], [Server(0, Endpoint(bytes(16), 80))], [], "not an IPv4 endpoint"),
+        ([], [Server(0, MAPPED)], [], "an IPv4-mapped address"),
         ([], [], [replace(NEXT_HOPS[0], port=2)], "there is no port 2"),
     ],
 )
@@ -160,6 +162,42 @@ def test_a_reply_is_expected_for_a_while(path: MemoryFastPath) -> None:
     path.inject([probe])
     assert isinstance(path.receive(1, reply, 100.0 + EXPECTED_FOR + 0.1), Punted)
     assert path.receive(1, reply, 100.0 + 2 * EXPECTED_FOR) == Passed()
+
+
+def test_the_server_of_a_withdrawn_splice_is_expected(path: MemoryFastPath) -> None:
+    run(path.install([PLAIN]))
+    run(path.withdraw([PLAIN.flow, SNATTED.flow]))
+    assert list(path.splices()) == []
+    verdict = path.receive(1, DOWN.arriving(1), 1.0)
+    assert isinstance(verdict, Punted)
+    assert verdict.reason is Reason.MISS
+    run(path.install([PLAIN]))
+    assert isinstance(path.receive(1, DOWN.arriving(1), 1.0), Sent)
+
+
+def test_it_knows_when_each_side_was_last_seen(path: MemoryFastPath) -> None:
+    run(path.install([replace(PLAIN, pivot=5)]))
+    path.receive(0, UP_FRAME, 3.0)
+    path.receive(1, DOWN.arriving(1), 4.0)
+    run(path.update([replace(PLAIN, pivot=6)]))
+    assert [path.last_seen(PLAIN.flow, direction) for direction in Direction] == [3.0, 4.0]
+    assert path.last_seen(SNATTED.flow, Direction.TO_SERVER) is None
+
+
+def test_an_update_of_the_pivot_alone_keeps_what_was_carried(path: MemoryFastPath) -> None:
+    run(path.install([PLAIN]))
+    path.receive(0, replace(UP, payload=b"12345").arriving(0), 0.0)
+    path.receive(1, DOWN.arriving(1), 0.0)
+    run(path.update([replace(PLAIN, pivot=5)]))
+    assert path.traffic([PLAIN.flow, SNATTED.flow]) == [(Volume(1, 5), Volume(1, 0)), None]
+    run(path.update([replace(PLAIN, pivot=5, delta=5)]))
+    assert path.traffic([PLAIN.flow]) == [(Volume(0, 0), Volume(0, 0))]
+
+
+def test_a_switch_does_not_know_what_was_carried() -> None:
+    path = MemoryFastPath((0, 1), profile=SWITCH)
+    run(path.install([replace(PLAIN, timestamp_delta=0)]))
+    assert path.traffic([PLAIN.flow]) == [None]
 
 
 def test_what_carries_no_packet_is_idle(path: MemoryFastPath) -> None:
@@ -227,7 +265,7 @@ def test_events_come_in_batches_and_end_with_close(path: MemoryFastPath) -> None
 
     first, second = asyncio.run(scenario())
     assert [punt.reason for punt in first.punts] == [Reason.MISS]
-    assert first.closed == [Closed(PLAIN.flow, reset=True)]
+    assert first.closed == [Closed(PLAIN.flow, reset=True, by=Direction.TO_SERVER)]
     assert [punt.reason for punt in second.punts] == [Reason.SYN]
 
 

@@ -39,7 +39,7 @@ DEFAULT = NextHop((bytes(4), 0), 9, *MACS)
 @pytest.mark.parametrize("default", [(), (DEFAULT,)])
 def test_the_longest_prefix_decides(destination: str, port: int | None, default: tuple[NextHop, ...]) -> None:
     packet = Tcp(source=Endpoint.parse("10.0.0.1:1"), destination=Endpoint.parse(destination)).packet()
-    tables = Tables(frozenset(), frozenset(), {}, frozenset(), (*default, *ROUTES), frozenset())
+    tables = Tables({}, frozenset(), {}, frozenset(), (*default, *ROUTES), frozenset())
     verdict = injected(tables, encode(packet, Action.ROUTE)[OFFLOAD_LENGTH:]).verdict
     if port is None and not default:
         assert verdict == Dropped(Drop.NO_ROUTE)

@@ -13,7 +13,7 @@ from fastpath.frame import Action
 from fastpath.interface import Closed
 from fastpath.pipeline.digest import digest
 from fastpath.pipeline.ledger import PER_PREFIX
-from fastpath.records import Flow, Reason, Tuple4
+from fastpath.records import Direction, Flow, Reason, Tuple4
 from fastpath.switch import arp
 from fastpath.switch.arp import Arp, Operation
 from slowpath.wire import tcp
@@ -71,13 +71,13 @@ def test_an_end_is_reported_once_per_cause(make_switch: MakeSwitch) -> None:
                 assert (await reader.next()).closed == [Closed(each.flow, reset=False)]
                 ended(switch, *to_client, tcp.FIN | tcp.ACK)
                 ended(switch, *to_client, tcp.RST)
-                assert (await reader.next()).closed == [Closed(each.flow, reset=True)]
+                assert (await reader.next()).closed == [Closed(each.flow, reset=True, by=Direction.TO_CLIENT)]
             ended(switch, client(9), VIP, tcp.RST)
             await fastpath.update([splice(1, pivot=9), splice(2, source=SNAT, delta=6)])
             for each in (plain, snat):
                 ended(switch, *each.translations()[0].becomes, tcp.RST)
             # The one is what it was, the other begins anew.
-            assert (await reader.next()).closed == [Closed(snat.flow, reset=True)]
+            assert (await reader.next()).closed == [Closed(snat.flow, reset=True, by=Direction.TO_SERVER)]
 
     run(scenario())
 
