@@ -31,6 +31,10 @@ class Request(Protocol):
         """The path as `RequestHead.path` has it."""
 
     @property
+    def target(self) -> str:
+        """The path as it was sent, with its query."""
+
+    @property
     def method(self) -> str:
         """The method."""
 
@@ -46,7 +50,7 @@ class Nothing:
     """The request of a connection that is not read (`protocol: tcp`)."""
 
     length = 0
-    host = path = method = ""
+    host = path = target = method = ""
     alpn: Sequence[str] = ()
 
     def values(self, name: str) -> Sequence[str]:

@@ -12,10 +12,18 @@ from slowpath.request import Refused
 
 DEFAULT_LIMIT = 16384
 """Bytes of a request head, unless the configuration says otherwise."""
+DEFAULT_HEADER_COUNT = 100
+"""Header fields of a request, likewise."""
+DEFAULT_TARGET_LIMIT = 8192
+"""Bytes of a request-target, likewise; RFC 9112 section 3 asks for 8000 at least."""
 
 _TLS_HANDSHAKE = 0x16
 _UNDECIDED = "0.0"
 _SUPPORTED_VERSIONS = ("1.0", "1.1")
+_LARGEST_LENGTH = 2**63 - 1
+"""Bytes of content: others keep the number with a sign."""
+_LOOKALIKES = frozenset({"content_length", "transfer_encoding"})
+"""What servers that turn names into variables (RFC 3875 section 4.1.18) take for the fields that frame a message."""
 
 # RFC 3986 section 3.2.2 (host) and 3.2.3 (port); no user information (RFC 9110 section 4.2.4).
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
@@ -62,17 +70,23 @@ class RequestHead:
 class _Fields:
     """Collects what the parser finds."""
 
-    __slots__ = ("complete", "headers", "target")
+    __slots__ = ("_limit", "complete", "count", "headers", "target")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        """`limit` is how many header fields are kept; all are counted."""
+        self._limit = limit
         self.target = b""
         self.headers: dict[str, tuple[str, ...]] = {}
+        self.count = 0
         self.complete = False
 
     def on_url(self, part: bytes) -> None:
         self.target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self.count += 1
+        if self.count > self._limit:
+            return
         key = name.decode("ascii").lower()
         self.headers[key] = (*self.headers.get(key, ()), value.strip(b" \t").decode(errors="replace"))
 
@@ -90,21 +104,27 @@ class HeadReader:
     checked here.
     """
 
-    def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
-        """`limit` is the greatest length of the head in bytes."""
-        self._limit = limit
+    def __init__(
+        self,
+        limit: int = DEFAULT_LIMIT,
+        *,
+        header_count: int = DEFAULT_HEADER_COUNT,
+        target_limit: int = DEFAULT_TARGET_LIMIT,
+    ) -> None:
+        """`limit` and `target_limit` are the greatest lengths of the head and of the request-target in bytes."""
+        self._limit, self._header_count, self._target_limit = limit, header_count, target_limit
         self._buffer = bytearray()
         self._start = 0
         self._parsed = 0
-        self._fields = _Fields()
+        self._fields = _Fields(header_count)
         self._parser = HttpRequestParser(self._fields)
 
     def feed(self, data: bytes) -> RequestHead | None:
         """Take the next bytes; None as long as the head is incomplete.
 
         Bytes after the head are ignored. Raises Refused at the first byte that shows the request to
-        be malformed (400), of an unsupported version (505), or longer than the limit (431). Once it
-        has returned a head or raised, the reader is spent.
+        be malformed (400), of an unsupported version (505), or over a limit (414 for the target, 431).
+        Once it has returned a head or raised, the reader is spent.
         """
         buffer = self._buffer
         buffer += data
@@ -122,6 +142,13 @@ class HeadReader:
             raise Refused(400, "an empty line before the end of the request line")
         return None
 
+    def _check_limits(self) -> None:
+        """Raises Refused for what has been read."""
+        if len(self._fields.target) > self._target_limit:
+            raise Refused(414, f"the request target is longer than {self._target_limit} bytes")
+        if self._fields.count > self._header_count:
+            raise Refused(431, f"more than {self._header_count} header fields")
+
     def _parse(self, data: bytes) -> None:
         """Run the parser over `data`; raises Refused."""
         malformed = None
@@ -131,6 +158,7 @@ class HeadReader:
             pass  # only says where the head ends
         except HttpParserError as error:
             malformed = str(error)
+        self._check_limits()
         version = self._parser.get_http_version()
         if version not in (_UNDECIDED, *_SUPPORTED_VERSIONS):
             raise Refused(505, "an HTTP version other than 1.0 and 1.1")
@@ -148,24 +176,52 @@ class HeadReader:
         hosts = headers.get("host", ())
         if len(hosts) > 1 or (version == "1.1" and not hosts):
             raise Refused(400, f"{len(hosts)} Host fields instead of one")  # RFC 9112 section 3.2
-        chunked = "transfer-encoding" in headers
-        if chunked and version == "1.0":
-            raise Refused(400, "Transfer-Encoding in HTTP/1.0")  # RFC 9112 section 6.1
+        chunked = _chunked(headers, version)
+        length = _content_length(headers)
+        if not _LOOKALIKES.isdisjoint(headers):
+            raise Refused(400, "a header field that may be taken for Content-Length or Transfer-Encoding")
         named, path = _split_target(method, target)
-        host = _host("".join(hosts))
-        lengths = headers.get("content-length")
+        host = host_of("".join(hosts))
+        if named is not None and host_of(named) != host and hosts:
+            # RFC 9112 section 3.2.2 lets the target win; a server may go by Host all the same.
+            raise Refused(400, "the request target and Host name different hosts")
         return RequestHead(
             method,
             target,
             path,
-            host if named is None else _host(named),
+            host if named is None else host_of(named),
             headers,
             version,
             length=self._parsed,
-            content_length=int(lengths[0]) if lengths else None,
+            content_length=length,
             chunked=chunked,
             upgrade=self._parser.should_upgrade(),
         )
+
+
+def _chunked(headers: Mapping[str, tuple[str, ...]], version: str) -> bool:
+    """Whether the body is chunked, with no other coding besides; raises Refused."""
+    codings = headers.get("transfer-encoding")
+    if codings is None:
+        return False
+    if version == "1.0":
+        raise Refused(400, "Transfer-Encoding in HTTP/1.0")  # RFC 9112 section 6.1
+    if len(codings) > 1 or codings[0].lower() != "chunked":
+        raise Refused(501, "a transfer coding other than chunked alone")  # RFC 9112 section 6.1
+    return True
+
+
+def _content_length(headers: Mapping[str, tuple[str, ...]]) -> int | None:
+    """The length that the parser has found to be one number; raises Refused for how it is written."""
+    lengths = headers.get("content-length")
+    if lengths is None:
+        return None
+    text = lengths[0]
+    if text[0] == "0" and len(text) > 1:
+        raise Refused(400, "leading zeros in Content-Length")  # They may be taken for octal.
+    if (length := int(text)) > _LARGEST_LENGTH:
+        raise Refused(400, f"a Content-Length of more than {_LARGEST_LENGTH}")
+    return length
 
 
 def _split_target(method: str, target: str) -> tuple[str | None, str]:
@@ -184,8 +240,8 @@ def _split_target(method: str, target: str) -> tuple[str | None, str]:
     raise Refused(400, f"{method} does not go with this form of request target")
 
 
-def _host(authority: str) -> str:
-    """The host of `host[:port]`, lower case, without the dot of a fully qualified name."""
+def host_of(authority: str) -> str:
+    """The host of `host[:port]`, lower case, without the dot of a fully qualified name; raises Refused."""
     match = _AUTHORITY.fullmatch(authority)
     if match is None:
         raise Refused(400, "a malformed host name")

@@ -6,9 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from slowpath.balancing.smooth import SmoothWeighted
+from slowpath.http.answers import Answer
+from slowpath.http.editing import HeadEdits
+from slowpath.limiting.rate import RateLimit
 from slowpath.request import Request
 from slowpath.routing.matchers import Exact, Prefix, Present, Regex, Wildcard
 
@@ -16,38 +19,58 @@ PoolChoice: TypeAlias = Mapping[str, int]
 """Weights (0 or more, at least one more) by pool name; requests are spread in that proportion."""
 
 
+class Reply(Protocol):
+    """What a rule without a pool answers its requests with."""
+
+    def answer(self, request: Request, port: int) -> Answer:
+        """The answer to `request`, which came to our `port`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A request that fulfils every condition goes to `pool`; a condition that is not set holds for all.
+    """A request that fulfils every condition goes to `pool`, or gets `reply` if there is one.
 
-    `host` ignores case; what it is matched with has no port. `path` is matched with
-    `RequestHead.path`. `method` holds one of the methods named. A header's condition holds if one
-    of the values of that header matches. Raises ValueError for weights that leave nothing to choose.
+    A condition that is not set holds for all.
+
+    `host` ignores case; what it is matched with has no port, and no condition holds for a request
+    without host. `path` is matched with `RequestHead.path`. `method` holds one of the methods named,
+    `alpn` one of those that a ClientHello offers. A header's condition holds if one
+    of the values of that header matches. Raises ValueError for weights that leave nothing to choose,
+    and unless there is one of pool and reply. `edits` are done to the heads of requests to the pool.
+    `request_rate` limits the requests that fulfil the rule, whatever becomes of them.
     """
 
-    pool: PoolChoice
+    pool: PoolChoice = field(default_factory=dict)
     host: Exact | Wildcard | Regex | None = None
     path: Exact | Prefix | Regex | None = None
     method: frozenset[str] = frozenset()
     headers: Mapping[str, Exact | Regex | Present] = field(default_factory=dict)
+    alpn: frozenset[str] = frozenset()
+    reply: Reply | None = None
+    edits: HeadEdits | None = None
+    request_rate: RateLimit | None = None
 
     def __post_init__(self) -> None:
-        _require_weight(self.pool)
+        if self.reply is None:
+            _require_weight(self.pool)
+        elif self.pool:
+            raise ValueError("a rule has a pool or a reply, not both")
         object.__setattr__(self, "host", _without_case(self.host))
 
     def matches(self, head: Request) -> bool:
         """Whether `head` fulfils every condition."""
         return (
-            (self.host is None or self.host.matches(head.host))
+            (self.host is None or (head.host != "" and self.host.matches(head.host)))
             and (self.path is None or self.path.matches(head.path))
             and (not self.method or head.method in self.method)
+            and (not self.alpn or not self.alpn.isdisjoint(head.alpn))
             and all(any(map(want.matches, head.values(name))) for name, want in self.headers.items())
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """Where a request goes: the rule that it fulfils, and a pool drawn by the weights of that rule."""
+    """Where a request goes: the rule that it fulfils, and a pool drawn by its weights (empty if it has a reply)."""
 
     rule: Rule
     pool: str
@@ -56,9 +79,13 @@ class Route:
 class Router:
     """Chooses routes by `rules`, the first that matches, and `default` where none does."""
 
-    def __init__(self, rules: Sequence[Rule], default: PoolChoice | None = None) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], default: PoolChoice | None = None, default_edits: HeadEdits | None = None
+    ) -> None:
         """Raises ValueError for a default whose weights leave nothing to choose."""
-        self._default = None if default is None else _Entry(len(rules), Rule(default))
+        self.edits = default_edits is not None or any(rule.edits is not None for rule in rules)
+        """Whether the heads of some requests are edited."""
+        self._default = None if default is None else _Entry(len(rules), Rule(default, edits=default_edits))
         # Rules for one exact host are found by it, so that thousands of hosts cost no more than one;
         # merged by position with the others, the first match still wins.
         by_host: defaultdict[str, list[_Entry]] = defaultdict(list)
@@ -87,7 +114,8 @@ class _Entry:
     def __init__(self, position: int, rule: Rule) -> None:
         self.position = position
         self.rule = rule
-        self._routes = [(Route(rule, pool), weight) for pool, weight in rule.pool.items()]
+        choice = {"": 1} if rule.reply is not None else rule.pool
+        self._routes = [(Route(rule, pool), weight) for pool, weight in choice.items()]
         self._order: SmoothWeighted[Route] = SmoothWeighted()
 
     def next(self) -> Route | None:

@@ -68,11 +68,11 @@ def test_header_lookup_ignores_case() -> None:
         ("GET / HTTP/1.1", "[2001:DB8::1]:80", "[2001:db8::1]", "/"),
         ("GET / HTTP/1.1", "", "", "/"),
         ("GET / HTTP/1.1", "a:", "a", "/"),
-        ("GET http://B.example:80/c?d HTTP/1.1", "a", "b.example", "/c"),
-        ("GET HTTPS://b HTTP/1.1", "a", "b", "/"),
-        ("GET http://b?d HTTP/1.1", "a", "b", "/"),
+        ("GET http://B.example:80/c?d HTTP/1.1", "b.example", "b.example", "/c"),
+        ("GET HTTPS://b HTTP/1.1", "b:443", "b", "/"),
+        ("GET http://b?d HTTP/1.1", "B.", "b", "/"),
         ("OPTIONS * HTTP/1.1", "a", "a", "*"),
-        ("CONNECT b:443 HTTP/1.1", "a", "b", ""),
+        ("CONNECT b:443 HTTP/1.1", "b", "b", ""),
     ],
 )
 def test_host_and_path_in_every_form_of_target(line: str, host_field: str, host: str, path: str) -> None:
@@ -85,7 +85,7 @@ def test_http_1_0_needs_no_host() -> None:
     assert (head.version, head.host, head.path) == ("1.0", "", "/a")
 
 
-@pytest.mark.parametrize("coding", ["chunked", "Chunked", "gzip, chunked"])
+@pytest.mark.parametrize("coding", ["chunked", "Chunked", "chunked "])
 def test_chunked(coding: str) -> None:
     head = read(request("POST / HTTP/1.1", "Host: a", f"Transfer-Encoding: {coding}") + b"5\r\nhello\r\n")
     assert head.chunked
@@ -131,6 +131,29 @@ def test_a_head_over_the_limit_is_refused() -> None:
         HeadReader(len(SIMPLE) - 1).feed(SIMPLE)
     assert refusal.value.status == 431
     assert str(len(SIMPLE) - 1) in refusal.value.why
+
+
+def test_header_fields_are_counted() -> None:
+    fields = b"X: y\r\n" * 4
+    assert HeadReader(header_count=5).feed(b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
+    with pytest.raises(Refused) as refusal:
+        HeadReader(header_count=4).feed(b"GET / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
+    assert refusal.value.status == 431
+    assert "4 header fields" in refusal.value.why
+
+
+def test_a_target_has_a_length() -> None:
+    line = b"GET /12345 HTTP/1.1\r\n"
+    assert HeadReader(target_limit=6).feed(line + b"Host: a\r\n\r\n")
+    with pytest.raises(Refused) as refusal:
+        HeadReader(target_limit=5).feed(line)
+    assert refusal.value.status == 414
+
+
+def test_a_target_over_its_limit_is_called_so_before_what_follows_it_is_malformed() -> None:
+    with pytest.raises(Refused) as refusal:
+        HeadReader(target_limit=5).feed(b"GET /12345 HTTP/1.1\r\n\0: a\r\n\r\n")
+    assert refusal.value.status == 414
 
 
 def test_empty_lines_count_toward_the_limit() -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from slowpath.http.head import HeadReader
 from slowpath.request import Refused
-
-HOST = b"Host: a\r\n"
+from tests.smuggling import ATTACKS, Attack
 
 
 def refusal(data: bytes) -> Refused:
@@ -18,49 +17,18 @@ def refusal(data: bytes) -> Refused:
     return caught.value
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        pytest.param(b"Content-Length: 5\r\nContent-Length: 6\r\n", id="two lengths"),
-        pytest.param(b"Content-Length: 5\r\nContent-Length: 5\r\n", id="the same length twice"),
-        pytest.param(b"Content-Length: 5, 5\r\n", id="a list of lengths"),
-        pytest.param(b"Content-Length: +5\r\n", id="a signed length"),
-        pytest.param(b"Content-Length: -5\r\n", id="a negative length"),
-        pytest.param(b"Content-Length: 0x5\r\n", id="a hexadecimal length"),
-        pytest.param(b"Content-Length: 5_0\r\n", id="an underscore in a length"),
-        pytest.param(b"Content-Length: 5 0\r\n", id="a space in a length"),
-        pytest.param(b"Content-Length:\r\n", id="an empty length"),
-        pytest.param(b"Content-Length: 18446744073709551616\r\n", id="a length over 64 bits"),
-        pytest.param(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", id="CL.TE"),
-        pytest.param(b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", id="TE.CL"),
-        pytest.param(b"Transfer-Encoding: chunked, identity\r\n", id="chunked not last"),
-        pytest.param(
-            b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", id="chunked not last, two fields"
-        ),
-        pytest.param(b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", id="chunked twice"),
-        pytest.param(b"Transfer-Encoding: xchunked\r\n", id="xchunked"),
-        pytest.param(b"Transfer-Encoding: identity\r\n", id="identity"),
-        pytest.param(b"Transfer-Encoding: gzip\r\n", id="gzip alone"),
-        pytest.param(b'Transfer-Encoding: "x, chunked"\r\n', id="chunked in quotes"),
-        pytest.param(b"Transfer-Encoding: \x0bchunked\r\n", id="vertical tab before chunked"),
-        pytest.param(b"Transfer-Encoding:\r\n", id="an empty coding"),
-        pytest.param(b"Transfer-Encoding : chunked\r\n", id="space before the colon"),
-        pytest.param(b"Transfer-Encoding\t: chunked\r\n", id="tab before the colon"),
-        pytest.param(b"X: a\r\n Transfer-Encoding: chunked\r\n", id="obs-fold"),
-        pytest.param(b"X:\r\n\tb\r\n", id="obs-fold after nothing"),
-        pytest.param(b"X: a\rTransfer-Encoding: chunked\r\n", id="bare CR"),
-        pytest.param(b"X: a\nTransfer-Encoding: chunked\r\n", id="bare LF"),
-        pytest.param(b"X: a\x00b\r\n", id="NUL in a value"),
-        pytest.param(b"X(: a\r\n", id="not a token"),
-        pytest.param(b"\x80: a\r\n", id="not ASCII"),
-        pytest.param(b": a\r\n", id="no name"),
-        pytest.param(b"X\r\n", id="no colon"),
-        pytest.param(b"Host: b\r\n", id="a second Host"),
-        pytest.param(b"Host: a\r\n", id="the same Host twice"),
-    ],
-)
-def test_fields(fields: bytes) -> None:
-    assert refusal(b"POST / HTTP/1.1\r\n" + HOST + fields + b"\r\n").status == 400
+@pytest.mark.parametrize("attack", ATTACKS, ids=[attack.name for attack in ATTACKS])
+def test_smuggling(attack: Attack) -> None:
+    assert refusal(attack.data).status == attack.status
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=[attack.name for attack in ATTACKS])
+def test_smuggling_byte_by_byte(attack: Attack) -> None:
+    reader = HeadReader()
+    with pytest.raises(Refused) as caught:
+        for octet in attack.data:
+            assert reader.feed(bytes((octet,))) is None
+    assert caught.value.status == attack.status
 
 
 def test_http_1_1_needs_a_host() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slowpath.http.answers import STATUSES, answer
+from slowpath.http.answers import STATUSES, standard
 from slowpath.http.response import LIMIT, MalformedResponse, ResponseReader
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
@@ -57,7 +57,7 @@ def test_endless() -> None:
 
 @pytest.mark.parametrize("status", sorted(STATUSES))
 def test_it_reads_our_own_answers(status: int) -> None:
-    assert ResponseReader().feed(answer(status)) == status
+    assert ResponseReader().feed(standard(status).encoded()) == status
 
 
 @given(st.binary(max_size=100) | st.binary(max_size=60).map(lambda tail: b"HTTP/1.1 200 OK\r\nA: b\r\n" + tail))

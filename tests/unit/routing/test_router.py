@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slowpath.http.head import HeadReader, RequestHead
+from slowpath.request import Request
 from slowpath.routing.matchers import Exact, InvalidPattern, Prefix, Present, Regex, Wildcard
 from slowpath.routing.router import Router, Rule
+from slowpath.tls.client_hello import ClientHello
 
 TO_A = {"a": 1}
 
@@ -27,7 +29,7 @@ def pool(router: Router, request: RequestHead) -> str | None:
     return None if route is None else route.pool
 
 
-def chosen(rule: Rule, request: RequestHead) -> bool:
+def chosen(rule: Rule, request: Request) -> bool:
     return Router([rule]).choose(request) is not None
 
 
@@ -44,6 +46,19 @@ def chosen(rule: Rule, request: RequestHead) -> bool:
 def test_host(host: Exact | Wildcard | Regex | None, yes: list[str], no: list[str]) -> None:
     rule = Rule(TO_A, host=host)
     assert [name for name in (*yes, *no) if chosen(rule, head(name))] == yes
+
+
+def test_without_a_host_no_condition_on_it_holds() -> None:
+    for host in (Regex(".*"), Regex("^$")):
+        assert not chosen(Rule(TO_A, host=host), ClientHello("", (), 1))
+
+
+def test_one_of_the_protocols_offered_is_enough() -> None:
+    rule = Rule(TO_A, alpn=frozenset({"h2", "imap"}))
+    assert chosen(rule, ClientHello("a", ("http/1.1", "h2"), 1))
+    assert not chosen(rule, ClientHello("a", ("http/1.1",), 1))
+    assert not chosen(rule, ClientHello("a", (), 1))
+    assert not chosen(rule, head())
 
 
 def test_path_is_matched_as_sent_without_the_query() -> None:
