@@ -8,44 +8,51 @@ nothing; a server added or removed changes little more than its own share of it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from heapq import heapreplace
 
+from slowpath.balancing.hashed import Hashed
 from slowpath.balancing.hashing import hash64, packed
-from slowpath.balancing.member import Member, candidates
-from slowpath.wire.endpoint import Endpoint
+from slowpath.balancing.keys import Key
+from slowpath.balancing.member import Member
 
 TABLE_SIZE = 65537
 """A prime; a hundred times the servers of a large pool, so that shares are within a few percent of the weights."""
 
 _FREE = -1
+_GOLDEN = 0x9E3779B1
+"""2^32 divided by the golden ratio: multiples of it are spread evenly (Knuth, volume 3, section 6.4)."""
 
 
-class Maglev:
-    """The member for the client's address and port.
+class Maglev(Hashed):
+    """The owner of the key's slot in the table, which is built at the first pick.
 
     A member that is not available is passed over for that of the next slot, so that only its own
-    clients move, and come back with it. The table is built at the first pick.
+    keys move, and come back with it. One that starts slowly is passed over in a part of its slots.
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], key: Key) -> None:
         # In an order of their own, as the pools of two configurations may be written in different ones.
-        self._members = sorted((member for member in members if member.weight > 0), key=lambda member: member.endpoint)
+        super().__init__(sorted((member for member in members if member.weight > 0), key=lambda m: m.endpoint), key)
 
-    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
-        """See Balancer."""
-        left = candidates(self._members, tried)
-        if not left:
-            return None
-        slot = hash64(packed(client)) % TABLE_SIZE
-        while (member := self._members[self._table[slot]]) not in left:
+    def _place(self, key: bytes, left: Sequence[Member]) -> Member:
+        slot = hash64(key) % TABLE_SIZE
+        while True:
+            member = self._members[self._table[slot]]
+            if member in left and (member.ramp == 1.0 or _has_taken(slot, member, left)):
+                return member
             slot = (slot + 1) % TABLE_SIZE
-        return member
 
     @cached_property
     def _table(self) -> array[int]:
         return build(self._members)
+
+
+def _has_taken(slot: int, member: Member, left: Sequence[Member]) -> bool:
+    """Whether a member that starts slowly has this slot of its own by now; none are left to chance if all do."""
+    fraction = slot * _GOLDEN % 2**32 / 2**32
+    return fraction * max(each.ramp for each in left) < member.ramp
 
 
 def build(members: Sequence[Member], size: int = TABLE_SIZE) -> array[int]:

@@ -18,13 +18,13 @@ class SmoothWeighted(Generic[Key]):
     """
 
     def __init__(self) -> None:
-        self._credit: defaultdict[Key, int] = defaultdict(int)
+        self._credit: defaultdict[Key, float] = defaultdict(int)
 
-    def pick(self, weights: Iterable[tuple[Key, int]]) -> Key | None:
+    def pick(self, weights: Iterable[tuple[Key, float]]) -> Key | None:
         """One of the keys with a weight above 0, None if there is none; the candidates may change between picks."""
         credit = self._credit
         best = None
-        most = total = 0
+        most = total = 0.0
         for key, weight in weights:
             if weight <= 0:
                 continue

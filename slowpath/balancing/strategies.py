@@ -1,4 +1,4 @@
-"""The strategies that go by weight and load, wherever the client comes from."""
+"""The strategies that go by weight and load, wherever the client comes from and whatever it asks for."""
 
 from __future__ import annotations
 
@@ -7,36 +7,48 @@ from random import Random
 
 from slowpath.balancing.member import Member, candidates
 from slowpath.balancing.smooth import SmoothWeighted
+from slowpath.request import Request
 from slowpath.wire.endpoint import Endpoint
 
 
-class RoundRobin:
+class _Indifferent:
+    """Any member that is available is as good for a connection as another."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self._members = members
+
+    def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
+        """See Balancer."""
+        return member.available
+
+
+class RoundRobin(_Indifferent):
     """Each in turn, in proportion to the weights and evenly spread."""
 
     def __init__(self, members: Sequence[Member]) -> None:
-        self._members = members
+        super().__init__(members)
         self._turn: SmoothWeighted[Member] = SmoothWeighted()
 
-    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
+    def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """See Balancer."""
-        return self._turn.pick((member, member.weight) for member in candidates(self._members, tried))
+        return self._turn.pick((member, member.share) for member in candidates(self._members, tried))
 
 
-class LeastConnections:
+class LeastConnections(_Indifferent):
     """The member with the least load; several of the same load take turns by weight."""
 
     def __init__(self, members: Sequence[Member]) -> None:
-        self._members = members
+        super().__init__(members)
         self._turn: SmoothWeighted[Member] = SmoothWeighted()
 
-    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
+    def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """See Balancer."""
         left = candidates(self._members, tried)
         least = min((member.load for member in left), default=0.0)
-        return self._turn.pick((member, member.weight) for member in left if member.load == least)
+        return self._turn.pick((member, member.share) for member in left if member.load == least)
 
 
-class RandomTwo:
+class RandomTwo(_Indifferent):
     """The less loaded of two members drawn at random by weight.
 
     Nearly as even as LeastConnections, and without its stampede: several balancers with the same
@@ -45,10 +57,10 @@ class RandomTwo:
     """
 
     def __init__(self, members: Sequence[Member], random: Random) -> None:
-        self._members = members
+        super().__init__(members)
         self._random = random
 
-    def pick(self, client: Endpoint, tried: Collection[int] = ()) -> Member | None:
+    def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """See Balancer."""
         left = candidates(self._members, tried)
         first = self._draw(left)
@@ -60,4 +72,4 @@ class RandomTwo:
     def _draw(self, left: Sequence[Member]) -> Member | None:
         if not left:
             return None
-        return self._random.choices(left, [member.weight for member in left])[0]
+        return self._random.choices(left, [member.share for member in left])[0]

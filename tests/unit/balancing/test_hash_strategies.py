@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slowpath.balancing.hashed import Hashed
+from slowpath.balancing.keys import by_address, by_connection
 from slowpath.balancing.maglev import TABLE_SIZE, Maglev, build
 from slowpath.balancing.member import Member
-from slowpath.balancing.source_hash import SourceHash
+from slowpath.balancing.rendezvous import Rendezvous
+from slowpath.request import Nothing
 from slowpath.wire.endpoint import Endpoint
 
+NOTHING = Nothing()
 CLIENTS = [Endpoint(bytes((192, 0, 2 + i // 256, i % 256)), 30_000 + i) for i in range(6000)]
-both = pytest.mark.parametrize("strategy", [SourceHash, Maglev])
-Strategy = type[SourceHash] | type[Maglev]
+Strategy = Callable[[list[Member]], Hashed]
+
+
+def by_rendezvous(members: list[Member]) -> Hashed:
+    return Rendezvous(members, by_address)
+
+
+def by_maglev(members: list[Member]) -> Hashed:
+    return Maglev(members, by_connection)
+
+
+both = pytest.mark.parametrize("strategy", [by_rendezvous, by_maglev])
 
 
 def pool(*weights: int) -> list[Member]:
     return [Member(i, Endpoint.parse(f"10.2.{i // 200}.{i % 200 + 1}:80"), weight) for i, weight in enumerate(weights)]
 
 
-def placed(strategy: SourceHash | Maglev) -> list[Endpoint]:
-    members = [strategy.pick(client) for client in CLIENTS]
+def placed(strategy: Hashed) -> list[Endpoint]:
+    members = [strategy.pick(client, NOTHING) for client in CLIENTS]
     return [member.endpoint for member in members if member is not None]
 
 
@@ -62,20 +77,20 @@ def test_a_lost_server_moves_its_own_clients_only_and_gets_them_back(strategy: S
 def test_a_retry_goes_where_the_clients_of_a_lost_server_go(strategy: Strategy) -> None:
     members = pool(1, 1, 1)
     balancer = strategy(members)
-    retries = [balancer.pick(client, tried=(0,)) for client in CLIENTS[:500]]
+    retries = [balancer.pick(client, NOTHING, tried=(0,)) for client in CLIENTS[:500]]
     members[0].up = False
-    assert [balancer.pick(client) for client in CLIENTS[:500]] == retries
+    assert [balancer.pick(client, NOTHING) for client in CLIENTS[:500]] == retries
 
 
 def test_rendezvous_goes_by_address_maglev_by_address_and_port() -> None:
     ports = [Endpoint(bytes((192, 0, 2, 1)), port) for port in range(100)]
-    by_address, by_connection = SourceHash(pool(1, 1, 1)), Maglev(pool(1, 1, 1))
-    assert len({by_address.pick(client) for client in ports}) == 1
-    assert len({by_connection.pick(client) for client in ports}) == 3
+    by_address, by_connection = by_rendezvous(pool(1, 1, 1)), by_maglev(pool(1, 1, 1))
+    assert len({by_address.pick(client, NOTHING) for client in ports}) == 1
+    assert len({by_connection.pick(client, NOTHING) for client in ports}) == 3
 
 
 def test_rendezvous_never_moves_a_client_between_servers_that_stay() -> None:
-    small, large = placed(SourceHash(pool(1, 1, 1))), placed(SourceHash(pool(1, 1, 1, 1)))
+    small, large = placed(by_rendezvous(pool(1, 1, 1))), placed(by_rendezvous(pool(1, 1, 1, 1)))
     newcomer = pool(1, 1, 1, 1)[3].endpoint
     assert {new for old, new in zip(small, large, strict=True) if old != new} == {newcomer}
     assert large.count(newcomer) == pytest.approx(1500, abs=150)
@@ -109,5 +124,5 @@ def test_any_weights_fill_the_table_in_proportion(weights: list[int], size: int)
 
 def test_rendezvous_and_maglev_take_ipv6() -> None:
     client = Endpoint.parse("[2001:db8::1]:40000")
-    assert SourceHash(pool(1, 1)).pick(client) is not None
-    assert Maglev(pool(1, 1)).pick(client) is not None
+    assert by_rendezvous(pool(1, 1)).pick(client, NOTHING) is not None
+    assert by_maglev(pool(1, 1)).pick(client, NOTHING) is not None

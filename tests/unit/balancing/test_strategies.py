@@ -9,8 +9,10 @@ import pytest
 
 from slowpath.balancing.member import Member
 from slowpath.balancing.strategies import LeastConnections, RandomTwo, RoundRobin
+from slowpath.request import Nothing
 from slowpath.wire.endpoint import Endpoint
 
+NOTHING = Nothing()
 CLIENT = Endpoint.parse("192.0.2.1:40000")
 
 
@@ -19,7 +21,7 @@ def pool(*weights: int) -> list[Member]:
 
 
 def pick(strategy: RoundRobin | LeastConnections | RandomTwo, *tried: int) -> int:
-    member = strategy.pick(CLIENT, tried)
+    member = strategy.pick(CLIENT, NOTHING, tried)
     assert member is not None
     return member.id
 
