@@ -1,1 +1,1 @@
-"""Active health checks, which also learn the servers' TCP options."""
+"""Health checks of servers: active ones, which also learn the servers' TCP options, and passive ones."""

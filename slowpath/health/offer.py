@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 
 from fastpath.records import Limits, Offer
 from slowpath.tcp.cookie import DEFAULT_MSS
 from slowpath.wire import tcp
+from slowpath.wire.ip import IPV4, IPV6, Family
 from slowpath.wire.tcp import Segment
 
 FIRST_WINDOW = 2920
@@ -31,6 +33,13 @@ def learned(syn_ack: Segment) -> Offer:
         timestamps=options.timestamps is not None,
         ecn=bool(syn_ack.flags & tcp.ECE),
     )
+
+
+def toward(client: Family, server: Family, offer: Offer) -> Offer:
+    """What a client may be offered of a server's `offer`: segments that fit the server's path when they were IPv6's."""
+    if client is IPV4 or server is IPV6:
+        return offer
+    return replace(offer, mss=max(offer.mss - (IPV6.length - IPV4.length), DEFAULT_MSS))
 
 
 def common(offers: Iterable[Offer], limits: Limits) -> Offer:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from random import Random
 
+from fastpath.records import Offer
 from slowpath.health.probe import Probe
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.tcp import Segment
+
+_log = logging.getLogger(__name__)
 
 FIRST_PORT, LAST_PORT = 61000, 65535
 """Source ports of probes: above the ports that Linux hands out by default, so that none is taken from its sockets."""
 
 
 class Prober:
-    """Runs probes over segments; `source` gives our packed address toward a server, or None if there is no route."""
+    """Runs probes over segments.
 
-    def __init__(self, source: Callable[[Endpoint], bytes | None], random: Random) -> None:
+    `source` gives our packed address toward a server, or None if there is no route; `on_change` is
+    called with the probe of each server that has come up or gone down, and the time.
+    """
+
+    def __init__(
+        self,
+        source: Callable[[Endpoint], bytes | None],
+        random: Random,
+        on_change: Callable[[Probe, float], None] = lambda probe, now: None,
+    ) -> None:
         self._source = source
+        self._on_change = on_change
         self._random = random
         self._port = random.randint(FIRST_PORT, LAST_PORT)
         self._running: dict[tuple[Endpoint, Endpoint], Probe] = {}
@@ -46,9 +60,9 @@ class Prober:
             # A server may say more than its status, for which a probe does not wait.
             late = segment.destination.address in self._addresses and segment.destination.port >= FIRST_PORT
             return [] if late else None
-        known = (probe.offer, probe.checked)
+        known = (probe.offer, probe.checked, probe.member.up)
         probe.receive(segment, now)
-        self._learned |= known != (probe.offer, probe.checked)
+        self._note(probe, known, now)
         segments = self._collect(probe, segment.destination)
         self._schedule()
         return segments
@@ -59,9 +73,14 @@ class Prober:
         for probe in self._probes:
             if probe.deadline > now:
                 continue
-            checked = probe.checked
-            segments += self._advance(probe, now)
-            self._learned |= checked != probe.checked
+            known = (probe.offer, probe.checked, probe.member.up)
+            try:
+                segments += self._advance(probe, now)
+            except Exception:
+                # One server may suffer from a defect of ours, the others must not.
+                _log.exception("a probe of %s was given up", probe.target)
+                probe.abandon(now)
+            self._note(probe, known, now)
         self._schedule()
         return segments
 
@@ -71,11 +90,19 @@ class Prober:
             probe.unreachable(now)
             return []
         probe.advance(now, source, self._random.getrandbits(32))
-        self._running[probe.member.endpoint, source] = probe
+        if probe.connection is not None:
+            self._running[probe.connection.remote, source] = probe
         return self._collect(probe, source)
 
+    def _note(self, probe: Probe, known: tuple[Offer | None, bool, bool], now: float) -> None:
+        """Tell what a step has changed of what was `known`: options, whether it was checked, and whether it is up."""
+        offer, checked, up = known
+        self._learned |= (offer, checked) != (probe.offer, probe.checked)
+        if up != probe.member.up:
+            self._on_change(probe, now)
+
     def _next_source(self, probe: Probe) -> Endpoint | None:
-        address = self._source(probe.member.endpoint)
+        address = self._source(probe.target)
         if address is None:
             return None
         self._addresses.add(address)
@@ -83,9 +110,10 @@ class Prober:
         return Endpoint(address, self._port)
 
     def _collect(self, probe: Probe, source: Endpoint) -> list[Segment]:
+        remote = probe.connection.remote if probe.connection is not None else None
         segments = probe.take_segments()
-        if probe.connection is None:
-            self._running.pop((probe.member.endpoint, source), None)
+        if probe.connection is None and remote is not None:
+            self._running.pop((remote, source), None)
         return segments
 
     def _schedule(self) -> None:

@@ -8,16 +8,19 @@ import pytest
 
 from fastpath.records import Limits, Offer, Pivot
 from slowpath.balancing.member import Member
+from slowpath.health.http_check import Contains, HttpCheck
 from slowpath.health.offer import FIRST_WINDOW, common
 from slowpath.health.probe import Policy, Probe
 from slowpath.health.prober import Prober
+from slowpath.health.tls_check import TlsCheck
+from slowpath.health.verdict import Hysteresis
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
-from slowpath.wire.tcp import ACK, ECE, RST, SYN, Segment
+from slowpath.wire.tcp import ACK, ECE, FIN, RST, SYN, Segment
 
 SERVER = Endpoint.parse("10.2.0.2:80")
-HTTP = Policy("/healthz", interval=2.0, timeout=1.0, rise=2, fall=3)
-TCP = Policy(interval=2.0, timeout=1.0, rise=2, fall=3)
+HTTP = Policy(HttpCheck("/healthz"), interval=2.0, timeout=1.0, hysteresis=Hysteresis(rise=2, fall=3))
+TCP = Policy(interval=2.0, timeout=1.0, hysteresis=Hysteresis(rise=2, fall=3))
 LIMITS = Limits(1000, True, Pivot.EXACT, False, True, False)
 SYN_ACK_OPTIONS = Options(1400, 9, True, (5, 0))
 
@@ -127,6 +130,16 @@ def test_no_route_is_a_failure_with_a_reason() -> None:
     assert bench.prober.next_deadline == bench.now + HTTP.interval
 
 
+def test_a_probe_that_cannot_be_made_harms_no_other() -> None:
+    impossible = Policy(tls=TlsCheck.made(".no-server-name", None, http=False), interval=2.0)
+    broken, good = Probe(Member(0, SERVER, up=True), impossible), Probe(Member(1, SERVER, up=False), TCP)
+    prober = Prober(lambda server: bytes((10, 2, 0, 1)), Random(1))
+    prober.assign([broken, good])
+    [syn] = prober.advance(100.0)
+    assert syn.flags & SYN and not broken.member.up and broken.failures == {"defect": 1}
+    assert broken.deadline == 102.0
+
+
 def test_what_a_server_says_after_its_status_is_ignored() -> None:
     bench = Bench(HTTP)
     bench.good()
@@ -182,3 +195,66 @@ def test_a_silent_server_is_news_once() -> None:
     for _ in range(10):
         bench.until_next()
     assert not bench.prober.take_learned()
+
+
+def test_another_port_and_a_preamble() -> None:
+    bench = Bench(Policy(HttpCheck("/"), port=8081, preamble=b"PROXY UNKNOWN\r\n"))
+    bench.until_next()
+    assert bench.sent[0].destination == Endpoint(SERVER.address, 8081)
+    bench.reply(SYN | ACK, options=SYN_ACK_OPTIONS)
+    assert bench.sent[0].payload.startswith(b"PROXY UNKNOWN\r\nGET / HTTP/1.1\r\nHost: 10.2.0.2:80\r\n")
+    bench.reply(ACK, b"HTTP/1.1 200 OK\r\n\r\n", Options(timestamps=(6, 0)))
+    assert bench.probe.member.up
+
+
+def test_a_bare_handshake_says_nothing() -> None:
+    bench = Bench(Policy(preamble=b"PROXY UNKNOWN\r\n"))
+    bench.until_next()
+    bench.reply(SYN | ACK, options=SYN_ACK_OPTIONS)
+    assert bench.probe.member.up and not any(segment.payload for segment in bench.sent)
+
+
+def test_tls_starts_with_a_client_hello_and_fails_without_a_server_hello() -> None:
+    bench = Bench(Policy(tls=TlsCheck.made("www.example.com", None, http=False)))
+    bench.until_next()
+    bench.reply(SYN | ACK, options=SYN_ACK_OPTIONS)
+    assert bench.sent[0].payload.startswith(b"\x16\x03") and b"www.example.com" in bench.sent[0].payload
+    bench.reply(ACK, b"HTTP/1.1 400 Bad Request\r\n\r\n", Options(timestamps=(6, 0)))
+    assert (bench.probe.why, dict(bench.probe.failures)) == ("TLS: WRONG_VERSION_NUMBER", {"tls": 1})
+
+
+def test_a_body_that_comes_in_pieces_and_ends_with_the_stream() -> None:
+    bench = Bench(Policy(HttpCheck("/", body=Contains("all is well"))))
+    bench.until_next()
+    bench.reply(SYN | ACK, options=SYN_ACK_OPTIONS)
+    request = bench.sent[-1]
+    pieces = [b"HTTP/1.0 200 OK\r\n\r\nall ", b"is ", b"well"]
+    sequence = 7001
+    for number, piece in enumerate(pieces):
+        flags = ACK | (FIN if number == len(pieces) - 1 else 0)
+        ack = request.sequence + request.length
+        stamps = Options(timestamps=(6, 0))
+        bench.prober.receive(Segment(SERVER, request.source, sequence, ack, flags, 60000, stamps, piece), bench.now)
+        sequence += len(piece)
+    assert bench.probe.member.up
+
+
+def test_failures_are_counted_by_reason() -> None:
+    bench = Bench(HTTP)
+    bench.refused()
+    bench.refused()
+    bench.good(500)
+    while bench.probe.failures.total() < 4:
+        bench.until_next()
+    assert bench.probe.failures == {"refused": 2, "status": 1, "timeout": 1}
+
+
+def test_a_server_that_comes_up_again_is_known_to_have() -> None:
+    bench = Bench(HTTP)
+    bench.good()
+    assert bench.probe.member.up_since is None
+    for _ in range(3):
+        bench.refused()
+    bench.good()
+    bench.good()
+    assert bench.probe.member.up_since == bench.now
