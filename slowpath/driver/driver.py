@@ -11,9 +11,9 @@ from fastpath import frame
 from fastpath.errors import FastPathError, TableFull
 from fastpath.frame import Action, InjectFlags, Punt
 from fastpath.interface import Batch, FastPath
-from fastpath.records import Listener, Server, SynCookies
+from fastpath.records import Listener, Reason, Server, SynCookies
 from slowpath.driver import cookies as cookie_secrets
-from slowpath.health.prober import Prober
+from slowpath.health.health import Health
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.splicer import Splicer
@@ -24,22 +24,22 @@ _log = logging.getLogger(__name__)
 
 
 class Driver:
-    """Runs a splicer and a prober on a fast path.
+    """Runs a splicer and the health checks on a fast path.
 
-    `on_learned` is called when the prober has learned something new of a server (`Prober.take_learned`).
+    `on_learned` is called when a probe has learned something new of a server (`Health.take_learned`).
     """
 
     def __init__(
         self,
         fastpath: FastPath,
         splicer: Splicer,
-        prober: Prober,
+        health: Health,
         cookies: SynCookies,
         on_learned: Callable[[], None],
     ) -> None:
         self._fastpath = fastpath
         self._splicer = splicer
-        self._prober = prober
+        self._health = health
         self._cookies = cookies
         self._on_learned = on_learned
         self._timer: asyncio.TimerHandle | None = None
@@ -63,13 +63,25 @@ class Driver:
         await self._fastpath.configure(listeners, servers, ())
         await self._tick()
 
+    def wake(self) -> None:
+        """Look soon at what is due: there may be new probes."""
+        self._due.set()
+
+    async def end_log(self) -> None:
+        """Have the access log told of the connections that are still open: the balancer stops."""
+        self._splicer.log_open(time.monotonic())
+        await self._apply()
+
     def _receive(self, batch: Batch, now: float) -> None:
         splicer = self._splicer
         statistics = splicer.statistics
         statistics.packets_in += len(batch.punts)
         for punt in batch.punts:
             try:
-                self._dispatch(punt, tcp.parse(punt.packet, checksum_known=punt.checksum_known), now)
+                if punt.reason is Reason.ICMP or punt.reason is Reason.MTU:
+                    splicer.notice(punt, now)
+                else:
+                    self._dispatch(punt, tcp.parse(punt.packet, checksum_known=punt.checksum_known), now)
             except MalformedPacket:
                 statistics.drops["malformed"] += 1
             except Exception:
@@ -79,14 +91,15 @@ class Driver:
         for closed in batch.closed:
             splicer.closed(closed, now)
         for idle in batch.idle:
-            splicer.idle(idle)
+            splicer.idle(idle, now)
 
     def _dispatch(self, punt: Punt, segment: Segment, now: float) -> None:
-        replies = self._prober.receive(segment, now)
+        replies = self._health.receive(segment, now)
         if replies is None:
             self._splicer.receive(punt, segment, now)
         else:
             self._inject_probes(replies)
+            self._splicer.revive(now)
 
     def _inject_probes(self, segments: Sequence[Segment]) -> None:
         frames = [
@@ -94,19 +107,37 @@ class Driver:
         ]
         self._splicer.statistics.packets_out += len(frames)
         self._fastpath.inject(frames)
-        if self._prober.take_learned():
+        if self._health.take_learned():
             self._on_learned()
 
     async def _apply(self) -> None:
         """Do what the engine wants done: once per batch, whatever the number of packets in it."""
         while (outcome := self._splicer.take_outcome()) != Outcome():
+            if outcome.ended:
+                carried = self._fastpath.traffic([settlement.flow for settlement in outcome.ended])
+                self._splicer.settle(outcome.ended, carried)
             if outcome.remove:
                 await self._fastpath.remove(outcome.remove)
+            if outcome.update:
+                await self._update(outcome.update)
             if outcome.frames:
                 self._fastpath.inject(outcome.frames)
+            if outcome.withdraw:
+                await self._fastpath.withdraw(outcome.withdraw)
+            if outcome.farewells:
+                self._fastpath.inject(outcome.farewells)
             if outcome.install:
                 await self._install(outcome.install)
         self._arm()
+
+    async def _update(self, junctions: Sequence[Junction]) -> None:
+        try:
+            await self._fastpath.update([junction.splice for junction in junctions])
+        except FastPathError:
+            # One may have ended meanwhile. Where a pivot stays behind, what is past it is punted, and injected again.
+            if len(junctions) > 1:
+                for junction in junctions:
+                    await self._update([junction])
 
     async def _install(self, junctions: Sequence[Junction]) -> None:
         started = time.monotonic()
@@ -127,12 +158,13 @@ class Driver:
             if self._refusing:
                 _log.info("the fast path takes new connections again")
             self._refusing = False
-            self._splicer.installed(junctions, time.monotonic() - started)
+            now = time.monotonic()
+            self._splicer.installed(junctions, now - started, now)
 
     # Time
 
     def _arm(self) -> None:
-        deadlines = (self._splicer.next_deadline, self._prober.next_deadline)
+        deadlines = (self._splicer.next_deadline, self._health.next_deadline)
         deadline = min((each for each in deadlines if each is not None), default=None)
         if deadline is None or (self._timer is not None and self._armed <= deadline):
             return
@@ -154,13 +186,14 @@ class Driver:
 
     async def _tick(self) -> None:
         now = time.monotonic()
+        # First, as somebody may wait for a server that can be used again.
+        self._inject_probes(self._health.advance(now))
         try:
             self._splicer.advance(now)
         except Exception:
             # As with packets. The others that are due have their turn in the next tick, which follows at once.
             _log.exception("a timeout was not dealt with")
             self._splicer.statistics.drops["defect"] += 1
-        self._inject_probes(self._prober.advance(now))
         await self._apply()
 
     async def _rotate(self) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from fastpath.frame import Punt
 from fastpath.records import Splice, Tuple4
+from slowpath.accesslog.entry import Ended
 from slowpath.balancing.member import Member
-from slowpath.splicing import answering
+from slowpath.http.answers import standard
+from slowpath.splicing import answering, choosing, pivots, queueing, upgrading
 from slowpath.splicing.context import Context
-from slowpath.splicing.junction import Junction
+from slowpath.splicing.junction import Held, Junction
 from slowpath.splicing.phases import Event, Phase
+from slowpath.splicing.pivots import Course
 from slowpath.splicing.session import Session
+from slowpath.splicing.terms import methods, terms
 from slowpath.tcp.connection import Connection
 from slowpath.tcp.states import State
 from slowpath.wire import sequence as seq
@@ -18,27 +22,36 @@ from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 
 _SERVER_RTO = 0.2
-_SERVER_RECEIVE_LIMIT = 65535
 _FAILURE_STATUS = {"refused": 502, "reset": 502, "options": 502, "timeout": 504}
 
 
 def start(context: Context, session: Session, now: float) -> None:
-    """Connect to a server of the session's pool, or answer that there is none."""
+    """Connect to a server of the session's pool, wait for one with room, or answer that there is none."""
     assert session.pool is not None
-    session.source = session.source or context.sources.take(session.flow.client)
-    member = _choose(context, session) if session.source is not None else None
-    if member is None or session.source is None:
-        answering.answer(context, session, session.failure, now)
-        return
+    member = choosing.choose(context, session, now)
+    if member is None:
+        answering.answer(context, session, standard(session.failure), now)
+    elif member.full:
+        queueing.wait(context, session, now)
+    else:
+        connect(context, session, member, now)
+
+
+def connect(context: Context, session: Session, member: Member, now: float) -> None:
+    """Connect to `member`, which was chosen for the session."""
+    assert session.source is not None
     syn = _syn(session, member, now)
     session.member = member
     member.connections += 1
-    server = Connection.connecting(syn, now, rto=_SERVER_RTO, receive_limit=_SERVER_RECEIVE_LIMIT)
+    if session.account is not None:
+        session.account.entries[-1].server = member.endpoint
+    server = Connection.connecting(syn, now, rto=_SERVER_RTO, receive_limit=syn.window)
     server.withhold = True
     server.fixed_tsval = syn.options.timestamps[0] if syn.options.timestamps else None
     session.server = server
     context.connections[Tuple4(member.endpoint, session.source)] = session
     session.connect_started = now
+    context.observer.connecting(member, now)
     session.deadline = now + session.service.timeouts.connect
     context.flush(session)
 
@@ -49,6 +62,7 @@ def receive_from_client(context: Context, session: Session, punt: Punt, segment:
     session.client.inbox.take()
     if session.client.state is State.CLOSED:
         _abandon_server(context, session, now)
+        context.abandon(session, Ended.CLIENT_RESET, now)
         context.forget_session(session)
         return
     session.cache(punt, segment)
@@ -66,8 +80,7 @@ def receive_from_server(context: Context, session: Session, punt: Punt, segment:
     if session.phase is Phase.CONNECTING and server.state is not State.SYN_SENT:
         _accepted(context, session, server, now)
     elif session.phase is Phase.SENDING:
-        if segment.length and not segment.flags & tcp.SYN:
-            session.cached_replies.append(punt)
+        session.cache_reply(punt, segment)
         if server.all_acked:
             _join(context, session, server)
     context.flush(session)
@@ -82,21 +95,10 @@ def tick(context: Context, session: Session, now: float) -> None:
         _failed(context, session, "timeout", now)
         return
     server.tick(now)
+    session.client.tick(now)  # It may not have acknowledged a greeting.
     context.flush(session)
     if server.state is State.CLOSED:
         _failed(context, session, "timeout", now)
-
-
-def _choose(context: Context, session: Session) -> Member | None:
-    """The balancer's choice among the servers that were not tried, and whose 4-tuple is free."""
-    assert session.pool is not None and session.source is not None
-    while (member := session.pool.balancer.pick(session.flow.client, session.tried)) is not None:
-        session.tried.add(member.id)
-        # One client port to two VIPs that share a server: the server cannot tell the two apart.
-        if Tuple4(member.endpoint, session.source) not in context.connections:
-            return member
-        context.statistics.connect_failures[session.pool.name, "busy"] += 1
-    return None
 
 
 def _syn(session: Session, member: Member, now: float) -> Segment:
@@ -112,12 +114,18 @@ def _syn(session: Session, member: Member, now: float) -> Segment:
 
 
 def _accepted(context: Context, session: Session, server: Connection, now: float) -> None:
-    context.statistics.connect_seconds.observe(now - session.connect_started)
+    seconds = now - session.connect_started
+    context.statistics.connect_seconds.observe(seconds)
     if not _fits(session, server):
         server.abort(now)
         context.flush(session)
         _failed(context, session, "options", now)
-    elif delivery := session.delivery:
+        return
+    assert session.member is not None
+    context.observer.connected(session.member, seconds, now)
+    if session.account is not None:
+        session.account.entries[-1].connect = seconds
+    if delivery := session.delivery:
         session.move(Event.ACCEPTED)
         session.deadline = None  # The connection itself gives up on a server that does not acknowledge.
         server.send(delivery, now)
@@ -142,26 +150,52 @@ def _join(context: Context, session: Session, server: Connection) -> None:
     assert session.pool is not None and session.member is not None and session.source is not None
     assert server.syn_ack is not None
     stamps = server.syn_ack.options.timestamps if session.agreed.timestamps else None
+    start = seq.add(session.client_isn, 1)
+    request, pivot = session.request, None
+    if request is not None and session.course in (Course.REQUEST, Course.AGREEMENT):
+        pivot = seq.add(start, pivots.end(request))
     splice = Splice(
         flow=session.flow,
         server=session.member.endpoint,
         server_id=session.member.id,
         source=session.source,
-        delta=seq.add(session.client.parameters.iss, -server.parameters.irs),
+        # From where the server's stream follows ours: behind a greeting, if there was one.
+        delta=seq.add(session.client.snd_una, -seq.add(server.parameters.irs, 1)),
         timestamp_delta=0 if stamps is None else seq.add(session.client.last_tsval, -stamps[0]),
+        pivot=pivot,
     )
     confirmation = Segment(
         session.source,
         session.member.endpoint,
-        seq.add(session.client_isn, 1),
+        seq.add(session.client_isn, 1 + session.owned),
         seq.add(server.parameters.irs, 1),
         tcp.ACK,
         session.first.window,
         Options() if stamps is None else Options(timestamps=(server.fixed_tsval or 0, stamps[0])),
     )
     cached = session.undelivered()
+    if session.phase is Phase.CONNECTING and (session.resumed or not cached):
+        # A silent client has no packet that would complete the server's handshake; and one that comes from another
+        # server echoes an earlier time than that of the SYN-ACK, which is no ACK of it to some.
+        context.send([confirmation])
     junction = Junction(splice, session.service, session.pool, session.member, session.started, confirmation, cached)
+    junction.connect_started = session.connect_started
+    junction.slot, session.slot = session.slot, None
+    if (account := session.account) is not None:
+        account.entries[-1].pool = session.pool.name
+        account.joined(session.owned, seq.difference(session.client.snd_una, seq.add(session.client.parameters.iss, 1)))
+        junction.account = account
+    if request is not None and pivot is not None:
+        junction.terms = terms(session.agreed, session.client.parameters.receive_scale)
+        junction.request_start, junction.response_start = start, seq.add(session.client.parameters.iss, 1)
+        junction.asked = methods(request.method)
+        if any(seq.after(end, pivot) for _, end in session.cached):
+            junction.turn, junction.cached = Held(cached), []
     context.join(session, junction)
+    if request is not None and session.course is Course.AGREEMENT:
+        upgrading.start(context, junction, request)
+    else:
+        context.outcome.install.append(junction)
 
 
 def _abandon_server(context: Context, session: Session, now: float) -> None:
@@ -172,11 +206,12 @@ def _abandon_server(context: Context, session: Session, now: float) -> None:
 
 def _failed(context: Context, session: Session, reason: str, now: float) -> None:
     """Count the failure, and try the next server while the client knows nothing."""
-    assert session.pool is not None
+    assert session.pool is not None and session.member is not None
     context.statistics.connect_failures[session.pool.name, reason] += 1
+    context.observer.failed(session.member, reason, now)
     session.failure = _FAILURE_STATUS[reason]
     context.leave_server(session)
     if session.phase is Phase.CONNECTING:
         start(context, session, now)
     else:
-        answering.answer(context, session, session.failure, now)
+        answering.answer(context, session, standard(session.failure), now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import count
 from weakref import ref
@@ -10,10 +11,17 @@ from weakref import ref
 from fastpath import frame
 from fastpath.frame import Action, InjectFlags
 from fastpath.records import SynCookies, Tuple4
+from slowpath.accesslog.entry import Ended, Journal
+from slowpath.limiting.clients import ClientPrefix
+from slowpath.limiting.rate import Rate, RateLimit
+from slowpath.limiting.resets import ResetLimit
+from slowpath.splicing.accounting import NOTHING, Settlement
+from slowpath.splicing.activity import UNKNOWN, Activity
 from slowpath.splicing.junction import Junction
+from slowpath.splicing.observer import UNOBSERVED, Observer
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.phases import Event, Phase
-from slowpath.splicing.service import Service
+from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.session import Session
 from slowpath.splicing.sources import Sources
 from slowpath.splicing.statistics import Statistics
@@ -24,17 +32,42 @@ from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 
+_ICMP_ERRORS = Rate(per_second=20, burst=50)
+"""What is sent of them about the connections of one client (RFC 1812 section 4.3.2.8, RFC 4443 section 2.4 (f))."""
+
+_AGAIN_AFTER = 0.01
+"""Seconds to the next turn of a connection whose step has left something due: a defect would repeat it without end."""
+
 
 class Context:
     """Tables and collectors of one splicing engine; the steps in the sibling modules work on it."""
 
-    def __init__(self, services: Iterable[Service], sources: Sources, cookies: SynCookies) -> None:
+    def __init__(
+        self,
+        services: Iterable[Service],
+        sources: Sources,
+        cookies: SynCookies,
+        observer: Observer = UNOBSERVED,
+        activity: Activity = UNKNOWN,
+        journal: Journal | None = None,
+    ) -> None:
         self.services: dict[Endpoint, Service] = {service.endpoint: service for service in services}
         self.sources = sources
         self.cookies = cookies
         self.statistics = Statistics()
+        self.observer = observer
+        self.activity = activity
+        self.journal = journal
+        """The access log, if there is one: without it no connection has an account."""
         self.connections: dict[Tuple4, Session | Junction] = {}
         """By the 4-tuple of client packets, and of server packets while there is a server."""
+        self.waiting: dict[Pool, dict[Session, float]] = {}
+        """The queues that somebody is in, each in its order, and since when."""
+        self.freed = False
+        """Whether a server that somebody may wait for was full, and has room now."""
+        self.partial: OrderedDict[Session, None] = OrderedDict()
+        """Sessions that wait for a request or the rest of one, but for those whose first segment has just come; the
+        oldest first."""
         self.sessions = 0
         """How many have yet to be joined or answered."""
         self.junctions = 0
@@ -42,6 +75,8 @@ class Context:
         self.splices = 0
         """How many of those the fast path forwards."""
         self.outcome = Outcome()
+        self.icmp_limit = RateLimit(_ICMP_ERRORS, ClientPrefix())
+        self._resets = ResetLimit(cookies.keys[0])
         # Weak, as a joined session would otherwise stay in memory until its last timeout has passed.
         self._timers: list[tuple[float, int, ref[Session | Junction]]] = []
         self._order = count()
@@ -49,7 +84,7 @@ class Context:
     def take_outcome(self) -> Outcome:
         """The work collected since the last call."""
         outcome, self.outcome = self.outcome, Outcome()
-        self.statistics.packets_out += len(outcome.frames)
+        self.statistics.packets_out += len(outcome.frames) + len(outcome.farewells)
         return outcome
 
     # Sending
@@ -69,10 +104,13 @@ class Context:
         self.send(connection.outbox, flags)
         connection.outbox.clear()
 
-    def refuse(self, segment: Segment, reason: str) -> None:
-        """Count a segment that belongs nowhere and answer it with a RST (RFC 9293 section 3.10.7.1)."""
+    def refuse(self, segment: Segment, reason: str, now: float) -> None:
+        """Count a segment that belongs nowhere and answer it with a RST (RFC 9293 section 3.10.7.1), within limits."""
         self.statistics.drops[reason] += 1
         if segment.flags & tcp.RST:
+            return
+        if not self._resets.take(now):
+            self.statistics.resets_withheld += 1
             return
         if segment.flags & tcp.ACK:
             sequence, ack, flags = segment.acknowledgment, 0, tcp.RST
@@ -88,12 +126,25 @@ class Context:
         self.sessions += 1
 
     def join(self, session: Session, junction: Junction) -> None:
-        """Put a junction in the place of its session, and have its splice installed."""
+        """Put a junction in the place of its session."""
         session.move(Event.JOINED)
         self.sessions -= 1
         self.junctions += 1
         self.connections[Tuple4(*junction.flow)] = self.connections[junction.reply_key] = junction
-        self.outcome.install.append(junction)
+
+    def withdraw(self, junction: Junction) -> None:
+        """The server is left: the fast path gives the connection up, if it has it."""
+        if junction.phase is Phase.SPLICED:
+            self.outcome.withdraw.append(junction.flow)
+            self.splices -= 1
+        junction.move(Event.LEFT)
+
+    def part(self, junction: Junction, now: float) -> None:
+        """The server is gone: nothing is left of the junction, whose client goes on."""
+        if junction.member is not None:
+            self.observer.ended(junction.member, now - junction.connect_started, now, reset=False)
+        self.junctions -= 1
+        self._release(junction)
 
     def leave_server(self, session: Session) -> None:
         """Drop the session's server: its packets are no longer expected."""
@@ -104,16 +155,54 @@ class Context:
 
     def release_member(self, connection: Session | Junction) -> None:
         """The server has one connection less."""
-        if connection.member is not None:
-            connection.member.connections -= 1
+        member = connection.member
+        if member is not None:
+            member.connections -= 1
             connection.member = None
+            if self.waiting and member.connections == member.max_connections - 1:
+                self.freed = True
+
+    def release_slot(self, connection: Session | Junction) -> None:
+        """The client has one connection less."""
+        if connection.slot is not None:
+            connection.slot.release()
+            connection.slot = None
+
+    def enqueue(self, session: Session, now: float) -> None:
+        """Put a session at the end of its pool's queue."""
+        assert session.pool is not None
+        session.move(Event.QUEUED)
+        self.waiting.setdefault(session.pool, {})[session] = now
+        self.statistics.queued[session.pool.name] += 1
+
+    def leave_queue(self, session: Session) -> None:
+        """Take a session out of its pool's queue, if it is in there."""
+        if session.phase is not Phase.QUEUED:
+            return
+        assert session.pool is not None
+        queue = self.waiting[session.pool]
+        del queue[session]
+        if not queue:
+            del self.waiting[session.pool]
+
+    def abandon(self, session: Session, ended: Ended, now: float) -> None:
+        """End the account of a session that gets neither server nor answer, if it has one."""
+        account, session.account = session.account, None
+        if account is not None and self.journal is not None:
+            if session.pool is not None and account.entries:
+                account.entries[-1].pool = session.pool.name
+            account.end(ended, now)
+            account.settle(self.journal, None)
 
     def forget_session(self, session: Session) -> None:
         """End a session that was not joined."""
         if session.phase is Phase.GONE:
             return
         self.sessions -= 1
+        self.leave_queue(session)
         self.leave_server(session)
+        self.release_slot(session)
+        self.partial.pop(session, None)
         if session.source is not None:
             self.sources.give_back(session.source)
         self._remove(Tuple4(*session.flow), session)
@@ -124,9 +213,24 @@ class Context:
         if junction.phase is Phase.GONE:
             return
         self.junctions -= 1
-        if junction.closing is None:
+        if junction.closing is None and junction.phase is not Phase.LEAVING:
             self.outcome.remove.append(junction.flow)
             self.splices -= junction.phase is not Phase.JOINING
+        self.release_slot(junction)
+        self._release(junction)
+
+    def settle(self, junction: Junction, ended: Ended, now: float) -> None:
+        """End the account of a junction, if it has one."""
+        account, junction.account = junction.account, None
+        if account is None or self.journal is None:
+            return
+        account.end(ended, now)
+        if junction.closing is None:
+            self.outcome.ended.append(Settlement(junction.flow, account))
+        else:
+            account.settle(self.journal, NOTHING)
+
+    def _release(self, junction: Junction) -> None:
         self.release_member(junction)
         self.sources.give_back(junction.splice.source)
         self._remove(Tuple4(*junction.flow), junction)
@@ -139,10 +243,14 @@ class Context:
 
     # Timers
 
-    def schedule(self, connection: Session | Junction) -> None:
-        """Make sure that the connection is looked at by its next deadline."""
+    def schedule(self, connection: Session | Junction, seen: float = 0.0) -> None:
+        """Make sure that the connection is looked at by its next deadline; what was due at `seen` has had its turn."""
         deadline = connection.next_deadline
-        if deadline is not None and (connection.scheduled is None or deadline < connection.scheduled):
+        if deadline is None:
+            return
+        if deadline <= seen:
+            deadline = seen + _AGAIN_AFTER
+        if connection.scheduled is None or deadline < connection.scheduled:
             connection.scheduled = deadline
             heapq.heappush(self._timers, (deadline, next(self._order), ref(connection)))
 
@@ -157,7 +265,7 @@ class Context:
             next_deadline = connection.next_deadline
             if next_deadline is not None and next_deadline <= now:
                 yield connection
-            self.schedule(connection)
+            self.schedule(connection, seen=now)
 
     @property
     def next_deadline(self) -> float | None:

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from fastpath.closing import Closing
 from fastpath.frame import Punt
 from fastpath.records import Flow, Splice, Tuple4
 from slowpath.balancing.member import Member
+from slowpath.limiting.slots import Slot
+from slowpath.splicing.accounting import Account
 from slowpath.splicing.phases import TRANSITIONS, Event, Phase
 from slowpath.splicing.service import Pool, Service
+from slowpath.splicing.terms import DEFAULT_TERMS, Terms
+from slowpath.wire import sequence as seq
 from slowpath.wire.tcp import Segment
+
+
+@dataclass(slots=True)
+class Held:
+    """Packets that wait for the install, some of them perhaps with bytes of the next request."""
+
+    packets: list[Punt]
+    deadline: float | None = None
+
+
+class Errand(Protocol):
+    """What a junction has to do in the slow path: read a request, leave a server, or wait for its answer."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When there is something to do about it."""
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Junction:
-    """What outlives a `Session`; `started` and `deadline` are seconds of the monotonic clock."""
+    """What outlives a `Session`; times are seconds of the monotonic clock."""
 
     splice: Splice
     service: Service
@@ -30,14 +51,37 @@ class Junction:
     phase: Phase = Phase.JOINING
     closing: Closing | None = None
     """Watches for the end of a connection that is forwarded here, and is None for the others."""
+    connect_started: float = 0.0
+    """When the SYN left for the server, which is not the client's first one perhaps."""
     deadline: float | None = None
     """When it is forgotten: after lingering, or after a silence if it is forwarded here."""
     scheduled: float | None = None
     """The earliest entry the engine's timer queue has for it."""
+    slot: Slot | None = None
+    """The client's place among the connections it may have open, if that is limited."""
+    account: Account | None = None
+    """For the access log, if the connection is logged."""
+    terms: Terms = DEFAULT_TERMS
+    """What was agreed with the client, where it may have to be agreed with another server."""
+    request_start: int = 0
+    """The client's SEQ at which the earliest request starts that may not be answered yet."""
+    response_start: int = 0
+    """The SEQ, toward the client, at which the answer to it starts."""
+    asked: tuple[str, ...] = ()
+    """The methods of that request and those after it."""
+    turn: Errand | None = None
+    """What is going on about the next request, if anything is."""
 
     def move(self, event: Event) -> None:
         """Go to the next phase; KeyError for an event that the phase does not know, which is a defect."""
         self.phase = TRANSITIONS[self.phase, event]
+
+    def asks(self, segment: Segment) -> bool:
+        """Whether a packet has bytes of the client's next request, whatever it was punted for."""
+        pivot = self.splice.pivot
+        if pivot is None or not segment.payload or segment.source != self.splice.flow.client:
+            return False
+        return seq.after(seq.add(segment.sequence, len(segment.payload)), pivot)
 
     @property
     def flow(self) -> Flow:
@@ -52,4 +96,5 @@ class Junction:
     @property
     def next_deadline(self) -> float | None:
         """When there is something to do."""
-        return self.deadline
+        errand = self.turn.deadline if self.turn is not None else None
+        return errand if self.deadline is None or (errand is not None and errand < self.deadline) else self.deadline

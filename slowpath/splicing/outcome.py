@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fastpath.frame import Punt
 from fastpath.records import Flow
+from slowpath.splicing.accounting import Settlement
 from slowpath.splicing.junction import Junction
 
 
@@ -12,9 +14,19 @@ from slowpath.splicing.junction import Junction
 class Outcome:
     """Work for the fast path, collected over a batch."""
 
+    ended: list[Settlement] = field(default_factory=list)
+    """Logged connections whose splices have yet to be asked what they carried; hand them to `Splicer.settle`."""
     remove: list[Flow] = field(default_factory=list)
     """Records to remove, before anything is sent: a new connection may reuse the client's port."""
+    update: list[Junction] = field(default_factory=list)
+    """Junctions whose splice has another pivot. One that stays where it was only has more packets punted."""
+    passing: list[tuple[Junction, Punt]] = field(default_factory=list)
+    """Punted packets that go on, translated by whoever has the connection by the end of the batch."""
     frames: list[bytes] = field(default_factory=list)
     """Frames to inject that depend on no install."""
+    withdraw: list[Flow] = field(default_factory=list)
+    """Records to remove whose connections go on in the slow path."""
+    farewells: list[bytes] = field(default_factory=list)
+    """Frames to inject after that: what they are answered with is for the slow path."""
     install: list[Junction] = field(default_factory=list)
     """Junctions whose splice is to be installed; hand them to `Splicer.installed` or `Splicer.refused`."""

@@ -1,46 +1,87 @@
-"""The application protocols of listeners: how a connection's beginning is read, and what a refusal looks like."""
+"""The application protocols of listeners: what is read of their connections before a server is chosen."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-from slowpath.http.answers import answer
-from slowpath.http.head import HeadReader
-from slowpath.request import Request
-
-
-class Opening(Protocol):
-    """Reads the beginning of a client's stream until it is known what is asked for."""
-
-    def feed(self, data: bytes) -> Request | None:
-        """Take the next bytes; None as long as more are needed. Raises Refused."""
+from slowpath.http.head import DEFAULT_HEADER_COUNT, DEFAULT_TARGET_LIMIT, HeadReader
+from slowpath.splicing.openings import HttpOpening, Opening, TcpOpening, TlsOpening
 
 
 class ApplicationProtocol(Protocol):
     """What a listener speaks."""
 
     @property
+    def name(self) -> str:
+        """As the configuration calls it."""
+
+    @property
     def head_limit(self) -> int:
         """Bytes that an opening may take."""
 
-    def opening(self) -> Opening:
-        """A reader for one connection, or for one request on it."""
+    @property
+    def client_first(self) -> bool:
+        """Whether nothing is asked of a server before the client has spoken."""
 
-    def refusal(self, status: int, *, head_only: bool = False) -> bytes:
-        """What a client is told that gets no server; `status` is an HTTP status, `head_only` for a HEAD request."""
+    @property
+    def http2(self) -> bool:
+        """Whether HTTP/2 may pass, of which only the first request is read."""
+
+    def opening(self, *, first: bool = True) -> Opening:
+        """A reader for the `first` request of a connection, or for a later one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    """HTTP/1.x; `head_limit` is the longest request head in bytes, 431 above that."""
+    """HTTP/1.x, and HTTP/2 with prior knowledge.
+
+    `head_limit` is the longest request head in bytes and `header_count` the most fields in it, 431 above
+    that; `target_limit` is the longest request-target of HTTP/1.x in bytes, 414 above that. Of an HTTP/2
+    connection only the first request is read: without `http2` it is refused, where each one has to be.
+    """
+
+    head_limit: int
+    http2: bool = True
+    header_count: int = DEFAULT_HEADER_COUNT
+    target_limit: int = DEFAULT_TARGET_LIMIT
+
+    name = "http"
+    client_first = True
+
+    def opening(self, *, first: bool = True) -> HttpOpening:
+        """A reader of a request head."""
+        head = HeadReader(self.head_limit, header_count=self.header_count, target_limit=self.target_limit)
+        return HttpOpening(head, self.head_limit, first=first, http2=self.http2)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TLS, passed through by what its ClientHello asks for, of `head_limit` bytes at most."""
 
     head_limit: int
 
-    def opening(self) -> HeadReader:
-        """A reader of a request head."""
-        return HeadReader(self.head_limit)
+    name = "tls"
+    client_first = http2 = True
 
-    def refusal(self, status: int, *, head_only: bool = False) -> bytes:
-        """A whole response."""
-        return answer(status, head_only=head_only)
+    def opening(self, *, first: bool = True) -> TlsOpening:
+        """A reader of a ClientHello."""
+        return TlsOpening(self.head_limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """Anything over TCP: a connection is spliced as soon as it is established, for the server may speak first.
+
+    `head_limit` bounds the bytes of the client's that are received before, as with the others.
+    """
+
+    head_limit: int
+
+    name = "tcp"
+    client_first = False
+    http2 = True
+
+    def opening(self, *, first: bool = True) -> TcpOpening:
+        """Reads nothing."""
+        return TcpOpening()

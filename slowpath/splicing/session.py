@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from fastpath.frame import Punt
 from fastpath.records import Flow, Tuple4
 from slowpath.balancing.member import Member
+from slowpath.limiting.slots import Slot
 from slowpath.request import Request
+from slowpath.splicing.accounting import Account
+from slowpath.splicing.openings import Opening
 from slowpath.splicing.phases import TRANSITIONS, Event, Phase
-from slowpath.splicing.protocols import Opening
+from slowpath.splicing.pivots import Course
 from slowpath.splicing.service import Pool, Service
 from slowpath.tcp.connection import Connection
 from slowpath.tcp.cookie import Agreed
@@ -47,15 +50,20 @@ class Session:
     segments: int = 0
     """Segments since the last acknowledgment."""
     acknowledge_at: float | None = None
+    """When a client that is silent gets an ACK, and a greeting if it waits for one."""
 
     cached: dict[tuple[int, int], Punt] = field(default_factory=dict)
     """Punted client packets by their first sequence number and the one after, to inject once the splice is there."""
     cached_bytes: int = 0
-    cached_replies: list[Punt] = field(default_factory=list)
+    cached_replies: dict[tuple[int, int], Punt] = field(default_factory=dict)
     """Punted server packets, likewise."""
 
     request: Request | None = None
     """What was asked for, once it has been read."""
+    course: Course = Course.NOTHING
+    """What follows it."""
+    resumed: bool = False
+    """Whether other requests of the connection came before."""
     preamble: bytes = b""
     """What the server gets before the client's first byte."""
     edited: bytes | None = None
@@ -68,6 +76,10 @@ class Session:
     source: Endpoint | None = None
     server: Connection | None = None
     connect_started: float = 0.0
+    slot: Slot | None = None
+    """The client's place among the connections it may have open, if that is limited."""
+    account: Account | None = None
+    """For the access log, if the connection is logged."""
 
     def move(self, event: Event) -> None:
         """Go to the next phase; KeyError for an event that the phase does not know, which is a defect."""
@@ -112,14 +124,30 @@ class Session:
 
     def cache(self, punt: Punt, segment: Segment) -> None:
         """Keep a client packet for the server, if it has data or a FIN, is no copy, and there is room."""
-        if segment.flags & tcp.SYN or not segment.length or self.cached_bytes + len(punt.raw) > CACHE_LIMIT:
-            return
-        span = (segment.sequence, seq.add(segment.sequence, segment.length))
-        if span not in self.cached:
-            self.cached[span] = punt
-            self.cached_bytes += len(punt.raw)
+        if self.resumed and seq.before(segment.acknowledgment, self.client.snd_una):
+            return  # Its ACK is for an earlier server.
+        self._keep(self.cached, punt, segment)
+
+    def cache_reply(self, punt: Punt, segment: Segment) -> None:
+        """Keep a server packet for the client, on the same terms."""
+        self._keep(self.cached_replies, punt, segment)
+
+    def forget_owned(self) -> None:
+        """Let go of the packets that we have acknowledged: it is we who deliver their bytes."""
+        owned = seq.add(self.client_isn, 1 + self.owned)
+        self.cached = {span: punt for span, punt in self.cached.items() if seq.after(span[1], owned)}
+        self.cached_bytes = sum(len(punt.raw) for punt in self.cached.values())
 
     def undelivered(self) -> list[Punt]:
         """The cached packets that the server still needs, in order of arrival, and the cached replies."""
         delivered = seq.add(self.client_isn, 1 + self.owned)
-        return [punt for (_, end), punt in self.cached.items() if seq.after(end, delivered)] + self.cached_replies
+        requested = [punt for (_, end), punt in self.cached.items() if seq.after(end, delivered)]
+        return [*requested, *self.cached_replies.values()]
+
+    def _keep(self, cached: dict[tuple[int, int], Punt], punt: Punt, segment: Segment) -> None:
+        if segment.flags & tcp.SYN or not segment.length or self.cached_bytes + len(punt.raw) > CACHE_LIMIT:
+            return
+        span = (segment.sequence, seq.add(segment.sequence, segment.length))
+        if span not in cached:
+            cached[span] = punt
+            self.cached_bytes += len(punt.raw)

@@ -14,8 +14,8 @@ FIRST_PORT, LAST_PORT = 1024, 65535
 class Sources(Protocol):
     """Hands out what servers see as their client's endpoint."""
 
-    def take(self, client: Endpoint) -> Endpoint | None:
-        """The source for a connection of `client`; None when there is none left."""
+    def take(self, client: Endpoint, server: Endpoint) -> Endpoint | None:
+        """The source for a connection of `client` to `server`, of the server's IP version; None when there is none."""
 
     def give_back(self, source: Endpoint) -> None:
         """The connection is over and its record gone."""
@@ -24,9 +24,9 @@ class Sources(Protocol):
 class Transparent:
     """Servers see the client itself."""
 
-    def take(self, client: Endpoint) -> Endpoint:
-        """The client."""
-        return client
+    def take(self, client: Endpoint, server: Endpoint) -> Endpoint | None:
+        """The client, if both are of one IP version."""
+        return client if len(client.address) == len(server.address) else None
 
     def give_back(self, source: Endpoint) -> None:
         """There is nothing to give back."""
@@ -40,13 +40,25 @@ class Snat:
     """
 
     def __init__(self, addresses: Sequence[bytes]) -> None:
-        self._fresh = (Endpoint(address, port) for port in range(FIRST_PORT, LAST_PORT + 1) for address in addresses)
-        self._used: deque[Endpoint] = deque()
+        versions = {len(address): [other for other in addresses if len(other) == len(address)] for address in addresses}
+        self._pools = {length: _Pool(those) for length, those in versions.items()}
 
-    def take(self, client: Endpoint) -> Endpoint | None:
+    def take(self, client: Endpoint, server: Endpoint) -> Endpoint | None:
         """A free address and port."""
-        return next(self._fresh, None) or (self._used.popleft() if self._used else None)
+        pool = self._pools.get(len(server.address))
+        return pool.take() if pool is not None else None
 
     def give_back(self, source: Endpoint) -> None:
         """Free `source`."""
-        self._used.append(source)
+        self._pools[len(source.address)].used.append(source)
+
+
+class _Pool:
+    """The addresses of one IP version."""
+
+    def __init__(self, addresses: Sequence[bytes]) -> None:
+        self._fresh = (Endpoint(address, port) for port in range(FIRST_PORT, LAST_PORT + 1) for address in addresses)
+        self.used: deque[Endpoint] = deque()
+
+    def take(self) -> Endpoint | None:
+        return next(self._fresh, None) or (self.used.popleft() if self.used else None)

@@ -6,10 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from fastpath.frame import Punt
 from fastpath.interface import Closed, Idle
-from fastpath.records import Flow, SynCookies, Tuple4
-from slowpath.splicing import answering, connecting, handshake, joined, reading
+from fastpath.records import Flow, Reason, SynCookies, Tuple4, Volume
+from slowpath.accesslog.entry import Ended, Journal
+from slowpath.splicing import answering, connecting, handshake, joined, path_errors, queueing, reading
+from slowpath.splicing.accounting import Settlement, settle
+from slowpath.splicing.activity import UNKNOWN, Activity
 from slowpath.splicing.context import Context
 from slowpath.splicing.junction import Junction
+from slowpath.splicing.observer import UNOBSERVED, Observer
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.service import Service
@@ -28,12 +32,16 @@ _Tick = Callable[[Context, Session, float], None]
 
 _FROM_CLIENT: dict[Phase, _Step] = {
     Phase.READING: reading.receive,
+    Phase.PARKED: reading.receive,
+    Phase.QUEUED: queueing.receive,
     Phase.CONNECTING: connecting.receive_from_client,
     Phase.SENDING: connecting.receive_from_client,
     Phase.ANSWERING: answering.receive,
 }
 _TICK: dict[Phase, _Tick] = {
     Phase.READING: reading.tick,
+    Phase.PARKED: reading.tick,
+    Phase.QUEUED: queueing.tick,
     Phase.CONNECTING: connecting.tick,
     Phase.SENDING: connecting.tick,
     Phase.ANSWERING: answering.tick,
@@ -46,8 +54,16 @@ class Splicer:
     After each call that is given `now`, take the work with `take_outcome` and do it.
     """
 
-    def __init__(self, services: Iterable[Service], sources: Sources, cookies: SynCookies) -> None:
-        self._context = Context(services, sources, cookies)
+    def __init__(
+        self,
+        services: Iterable[Service],
+        sources: Sources,
+        cookies: SynCookies,
+        observer: Observer = UNOBSERVED,
+        activity: Activity = UNKNOWN,
+        journal: Journal | None = None,
+    ) -> None:
+        self._context = Context(services, sources, cookies, observer, activity, journal)
 
     @property
     def statistics(self) -> Statistics:
@@ -74,6 +90,11 @@ class Splicer:
         """How many of them the fast path forwards."""
         return self._context.splices
 
+    @property
+    def queued(self) -> dict[str, int]:
+        """How many connections wait for a server with room, by pool; pools that nobody waits in are left out."""
+        return {pool.name: len(queue) for pool, queue in self._context.waiting.items()}
+
     def replace(self, services: Iterable[Service]) -> None:
         """Take new connections for these services; those that are open keep the service they came through."""
         self._context.services = {service.endpoint: service for service in services}
@@ -84,44 +105,78 @@ class Splicer:
 
     def take_outcome(self) -> Outcome:
         """The work collected since the last call."""
+        joined.pass_on(self._context)
         return self._context.take_outcome()
 
     def receive(self, punt: Punt, segment: Segment, now: float) -> None:
         """Process a punted packet, given as it came and parsed."""
         context = self._context
-        connection = context.connections.get(Tuple4(segment.source, segment.destination))
+        key = Tuple4(segment.source, segment.destination)
+        connection = context.connections.get(key)
         if connection is not None and self._starts_afresh(connection, segment):
             self._forget(connection)
             connection = None
         if connection is None:
             service = context.services.get(segment.destination)
             if service is None:
-                context.refuse(segment, "no_connection")
+                context.refuse(segment, "no_connection", now)
             else:
-                handshake.receive(context, service, punt, segment, now)
-            return
+                try:
+                    handshake.receive(context, service, punt, segment, now)
+                except Exception:
+                    if (opened := context.connections.get(key)) is not None:
+                        self._forget(opened)  # It has no timer yet, and would stay for ever.
+                    raise
+        else:
+            self._step(connection, punt, segment, now)
+        if context.freed:
+            self.revive(now)
+
+    def notice(self, punt: Punt, now: float) -> None:
+        """Process what was punted because of the path: an ICMP error, or a packet too long for its next hop."""
+        if punt.reason is Reason.ICMP:
+            path_errors.receive(self._context, punt, now)
+        else:
+            path_errors.too_long(self._context, punt, now)
+
+    def _step(self, connection: Session | Junction, punt: Punt, segment: Segment, now: float) -> None:
+        """Process a packet of a known connection."""
+        context = self._context
         if isinstance(connection, Junction):
             joined.receive(context, connection, punt, segment, now)
         elif segment.source == connection.flow.client and segment.destination == connection.flow.vip:
             _FROM_CLIENT[connection.phase](context, connection, punt, segment, now)
         else:
             connecting.receive_from_server(context, connection, punt, segment, now)
+            follower = context.connections.get(Tuple4(*connection.flow))
+            if isinstance(follower, Junction):
+                joined.heard(context, follower, now)
         context.schedule(connection)
 
     def advance(self, now: float) -> None:
         """Do what has become due by `now`."""
         for connection in self._context.due(now):
-            if isinstance(connection, Junction):
-                self._context.forget_junction(connection)
-            else:
-                _TICK[connection.phase](self._context, connection, now)
+            try:
+                if isinstance(connection, Junction):
+                    joined.tick(self._context, connection, now)
+                else:
+                    _TICK[connection.phase](self._context, connection, now)
+            except Exception:
+                self._forget(connection)  # It would have no turn any more, and stay for ever.
+                raise
+        self.revive(now)
 
-    def installed(self, junctions: Sequence[Junction], seconds: float) -> None:
+    def revive(self, now: float) -> None:
+        """Let those who wait for a server go on: one may have come up, or have room."""
+        for session, member in queueing.ready(self._context, now):
+            connecting.connect(self._context, session, member, now)
+            self._context.schedule(session)
+
+    def installed(self, junctions: Sequence[Junction], seconds: float, now: float) -> None:
         """The splices of `junctions`, handed out by an outcome, are in place; it took `seconds`."""
         self.statistics.install_seconds.observe(seconds, len(junctions))
         for junction in junctions:
-            if junction.phase is Phase.JOINING:
-                joined.installed(self._context, junction)
+            joined.installed(self._context, junction, now)
 
     def refused(self, junctions: Sequence[Junction], now: float) -> None:
         """The fast path has no room for the splices of `junctions`."""
@@ -133,17 +188,35 @@ class Splicer:
         """The fast path saw the end of a splice."""
         connection = self._context.connections.get(Tuple4(*report.flow))
         if isinstance(connection, Junction):
-            joined.closed(self._context, connection, now)
+            joined.closed(self._context, connection, now, report.by, reset=report.reset)
         else:
             self._context.outcome.remove.append(report.flow)
+        if self._context.freed:
+            self.revive(now)
 
-    def idle(self, report: Idle) -> None:
+    def settle(self, ended: Sequence[Settlement], carried: Sequence[tuple[Volume, Volume] | None]) -> None:
+        """What the splices of `ended`, handed out by an outcome, have carried (`FastPath.traffic`)."""
+        if self._context.journal is not None:
+            settle(self._context.journal, ended, carried)
+
+    def log_open(self, now: float) -> None:
+        """The balancer stops: end the accounts of the connections that are still open."""
+        for connection in self.connections():
+            if isinstance(connection, Junction):
+                self._context.settle(connection, Ended.STOPPED, now)
+            else:
+                self._context.abandon(connection, Ended.STOPPED, now)
+
+    def idle(self, report: Idle, now: float) -> None:
         """The fast path saw nothing of a splice for too long."""
         connection = self._context.connections.get(Tuple4(*report.flow))
         if isinstance(connection, Junction):
+            self._context.settle(connection, Ended.IDLE, now)
             self._context.forget_junction(connection)
         else:
             self._context.outcome.remove.append(report.flow)
+        if self._context.freed:
+            self.revive(now)
 
     def _forget(self, connection: Session | Junction) -> None:
         if isinstance(connection, Junction):
@@ -160,9 +233,11 @@ class Splicer:
             return bool(segment.flags & tcp.SYN) and connection.phase is Phase.LINGERING
         if segment.flags & tcp.SYN:
             return connection.client.state in (State.TIME_WAIT, State.LAST_ACK)
-        # The fast path may have answered the SYN: then a cookie that is not the session's tells.
-        isn = seq.add(segment.acknowledgment, -1)
-        if isn == connection.client.parameters.iss or not segment.flags & tcp.ACK:
+        # The fast path may have answered the SYN: then a cookie tells. Of numbers behind the session's own, which
+        # it has sent, one in a thousand would pass for one.
+        if connection.client.has_sent(segment.acknowledgment) or not segment.flags & tcp.ACK:
             return False
-        client_isn = seq.add(segment.sequence, -1)
+        if connection.resumed and seq.before(segment.sequence, connection.client.inbox.next):
+            return False  # An old duplicate: what began with our cookie was this very connection.
+        client_isn, isn = seq.add(segment.sequence, -1), seq.add(segment.acknowledgment, -1)
         return cookie.check(self._context.cookies, flow, client_isn, isn)[0] is Check.VALID

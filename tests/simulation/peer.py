@@ -12,6 +12,7 @@ from slowpath.wire.tcp import ACK, FIN, PSH, RST, SYN, Segment
 from tests.simulation.network import Clock
 
 MODULUS = 1 << 32
+_WINDOW = 1 << 24
 
 
 def distance(a: int, b: int) -> int:
@@ -40,7 +41,11 @@ class Peer:
         self.received = bytearray()
         self.established = self.got_fin = self.fin_acked = self.was_reset = False
         self.on_data: Callable[[], None] = lambda: None
+        self.transform: Callable[[bytes], bytes] = lambda packet: packet
+        """What becomes of its packets before they leave."""
         self.sack_seen = False
+        self.forgives = False
+        """Whether it takes ACKs for what it never sent as what is left of an earlier connection with its ports."""
         self._out = bytearray()
         self._out_base = 0  # offset of _out[0] in everything sent
         self._una = self._nxt = iss
@@ -51,6 +56,8 @@ class Peer:
         self._rto = 0.2
         self._epoch = 0  # invalidates timers
         self.peer_mss = 536
+        self.path_mss: int | None = None
+        """What it has learned that the path takes."""
         self._limit = 10 * 1460
 
     # What a test does
@@ -73,18 +80,30 @@ class Peer:
         self.was_reset = True
         self._epoch += 1
 
+    def vanish(self) -> None:
+        """Send nothing any more, as one that has lost its power."""
+        self.was_reset = True
+        self._epoch += 1
+
     @property
     def finished(self) -> bool:
         return self.was_reset or (self.got_fin and self.fin_acked)
 
     # Segments
 
+    def too_long(self, sequence: int, mss: int) -> None:
+        """An error says that the segment at `sequence` does not fit the path; one that is not in flight is ignored."""
+        if 0 <= distance(sequence, self._una) < distance(self._nxt, self._una):
+            self.path_mss = mss
+            self._nxt = self._una
+            self._pump()
+
     def deliver(self, packet: bytes) -> None:
         segment = tcp.parse(packet)  # refuses a wrong checksum
         if segment.destination != self.local or (self.remote is not None and segment.source != self.remote):
             return
         if segment.flags & RST:
-            if distance(segment.sequence, self._rcv_nxt) == 0 or not self.established:
+            if distance(segment.sequence, self._rcv_nxt) == 0 or not self._rcv_nxt:
                 self.was_reset = True
                 self._epoch += 1
             return
@@ -92,9 +111,8 @@ class Peer:
             self._handshake(segment)
             return
         if not self.established and self._rcv_nxt and segment.flags & ACK:
-            self.established = segment.acknowledgment == (self.iss + 1) % MODULUS or self.established
-            if distance(segment.acknowledgment, self.iss + 1) < 0:
-                return
+            if distance(segment.acknowledgment, self.iss + 1) != 0:
+                return  # of an earlier connection with the same ports
             self.established = True
             self._una = self._nxt = (self.iss + 1) % MODULUS
         if self.established:
@@ -131,10 +149,17 @@ class Peer:
             if distance(stamps[0], self._ts_recent) < 0:  # PAWS
                 self._emit(ACK, self._nxt)
                 return
-            if distance(segment.sequence, self._rcv_nxt) <= 0:
+            end = distance(segment.sequence + segment.length, self._rcv_nxt)
+            if distance(segment.sequence, self._rcv_nxt) <= 0 <= end:  # RFC 7323 section 5.3, R2 and R3
                 self._ts_recent = stamps[0]
+        if abs(distance(segment.sequence, self._rcv_nxt)) > _WINDOW:  # RFC 9293 section 3.10.7.4
+            self._emit(ACK, self._nxt)
+            return
         self.sack_seen |= bool(segment.options.sack)
         ahead = distance(segment.acknowledgment, self._nxt_max)
+        if ahead > 0 and self.forgives:  # RFC 9293 section 3.10.7.4
+            self._emit(ACK, self._nxt)
+            return
         assert ahead <= 0, f"{self.local}: an ACK {ahead} bytes past everything that was sent"
         advanced = distance(segment.acknowledgment, self._una)
         if advanced > 0:
@@ -149,6 +174,8 @@ class Peer:
             self._arm()
         if segment.payload or segment.flags & FIN:
             self._take(segment)
+            self._emit(ACK, self._nxt)
+        elif distance(segment.sequence, self._rcv_nxt) == -1:  # RFC 9293 section 3.8.4: a keep-alive
             self._emit(ACK, self._nxt)
         self._pump()
 
@@ -174,7 +201,7 @@ class Peer:
     def _pump(self) -> None:
         if not self.established or self.was_reset or self.fin_acked:
             return
-        mss = min(self.peer_mss, self.ability.mss) - 12 * self._timestamps
+        mss = min(self.peer_mss, self.ability.mss, self.path_mss or self.ability.mss) - 12 * self._timestamps
         while True:
             offset = distance(self._nxt, self._una)
             chunk = bytes(self._out[offset : min(offset + mss, self._limit)])
@@ -202,7 +229,8 @@ class Peer:
         else:
             options = Options(timestamps=(stamp, self._ts_recent)) if self._timestamps else Options()
         ack = self._rcv_nxt if flags & ACK else 0
-        self._send(tcp.build(Segment(self.local, self.remote, sequence, ack, flags, 0xFFFF, options, payload)))
+        segment = Segment(self.local, self.remote, sequence, ack, flags, 0xFFFF, options, payload)
+        self._send(self.transform(tcp.build(segment)))
 
     _armed_epoch = -1
 

@@ -17,7 +17,7 @@ from fastpath.memory import MemoryFastPath
 from fastpath.records import Flow, Splice
 from slowpath.driver import cookies
 from slowpath.driver.driver import Driver
-from slowpath.health.prober import Prober
+from slowpath.health.health import Health
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.splicer import Splicer
@@ -61,7 +61,7 @@ class Engine:
         wanted, self._wanted = self._wanted, []
         return Outcome(install=wanted)
 
-    def installed(self, junctions: Sequence[Junction], seconds: float) -> None:
+    def installed(self, junctions: Sequence[Junction], seconds: float, now: float) -> None:
         self.fates += ["installed"] * len(junctions)
 
     def refused(self, junctions: Sequence[Junction], now: float) -> None:
@@ -95,8 +95,8 @@ def test_connections_are_forwarded_until_the_fast_path_is_back(caplog: pytest.Lo
 async def _drive(away: list[bool], caplog: pytest.LogCaptureFixture) -> list[str]:
     switch = Switch()
     engine = Engine(cast(Junction, Join(port)) for port in range(1, len(away) + 1))
-    prober = Prober(lambda server: None, Random(0))
-    driver = Driver(switch, cast(Splicer, engine), prober, cookies.first(), lambda: None)
+    health = Health(lambda server: None, Random(0))
+    driver = Driver(switch, cast(Splicer, engine), health, cookies.first(), lambda: None)
     with caplog.at_level(logging.INFO):
         running = asyncio.create_task(driver.run())
         for number, state in enumerate(away, 1):

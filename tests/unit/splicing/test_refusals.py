@@ -51,6 +51,19 @@ def test_a_bad_request_gets_its_answer_and_a_clean_close(request_bytes: bytes, s
         assert world.splicer.statistics.responses == {("web", status): 1}
 
 
+def test_a_client_that_closes_at_the_last_moment_is_waited_for_as_any_other() -> None:
+    world = World(timeouts=Timeouts(answer=5.0))
+    client = world.client()
+    client.write(b"nonsense\r\n\r\n")
+    world.clock.run(5.0)
+    assert client.got_fin
+    client.shutdown()
+    world.clock.run(0.5)
+    assert client.fin_acked and not client.was_reset
+    world.clock.run(2.0)
+    assert not world.splicer.connections()
+
+
 def test_half_a_head_and_a_fin_is_a_bad_request() -> None:
     world = World()
     client = world.client()

@@ -1,0 +1,28 @@
+"""What a fast path knows of its splices and the splicing engine has to ask for."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fastpath.records import Direction, Flow
+
+SILENT_FOR = 0.5
+"""Seconds without a packet of a server's, after which its FIN does not belong to a response any more."""
+
+
+class Activity(Protocol):
+    """When packets have passed; a FastPath is one."""
+
+    def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """When a packet of the splice was last sent on in this direction; None where that is not known."""
+
+
+class _Unknown:
+    """Of a target that keeps no such times."""
+
+    def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """See Activity."""
+        return None
+
+
+UNKNOWN: Activity = _Unknown()
