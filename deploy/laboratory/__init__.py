@@ -5,6 +5,6 @@ from deploy.laboratory.namespace import Namespace
 from deploy.laboratory.run import Run
 from deploy.laboratory.server import Server
 from deploy.laboratory.switch import Switch
-from deploy.laboratory.topology import VIP
+from deploy.laboratory.topology import VIP, VIP6
 
-__all__ = ["VIP", "Laboratory", "Namespace", "Run", "Server", "Switch"]
+__all__ = ["VIP", "VIP6", "Laboratory", "Namespace", "Run", "Server", "Switch"]

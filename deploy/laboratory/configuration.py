@@ -23,12 +23,17 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
+def endpoint(address: str, port: int = PORT) -> str:
+    """ADDRESS:PORT as it is written."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
 def pool(*addresses: str, **changes: object) -> dict[str, Any]:
-    """A pool of servers at `addresses`; `changes` replace its keys."""
+    """A pool of servers at `addresses`, of either IP version; `changes` replace its keys."""
     return {
         "balance": "round_robin",
         "health": _HEALTH,
-        "servers": [f"{address}:{PORT}" for address in addresses],
+        "servers": [endpoint(address) for address in addresses],
     } | changes
 
 

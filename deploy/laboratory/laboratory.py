@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,9 +30,10 @@ FASTPATHS = ("ebpf", *SWITCHES)
 class Laboratory:
     """`clients` clients, the balancer's host and `servers` servers, joined by switches; see `topology.links`.
 
-    For the fast path `ebpf` the balancer's host routes between the client network and the server
+    For the fast path `ebpf` the balancer's host routes IPv4 between the client network and the server
     network, so a client reaches a server directly at its own address and, once `run` has started
-    L7LB, through `VIP`. For those of `SWITCHES` the host is a switch, and routes nothing but what L7LB tells it.
+    L7LB, through `VIP`. All hosts have IPv6 addresses, too, between whose networks nothing but L7LB forwards.
+    For those of `SWITCHES` the host is a switch, and routes nothing but what L7LB tells it.
     Building one clears away what killed owners left behind.
     """
 
@@ -75,11 +77,12 @@ class Laboratory:
         )
 
     def _client(self, link: Link) -> Client:
-        return Client(self._namespaces[link.host], topology.host_address(link))
+        return Client(self._namespaces[link.host], topology.host_address(link), topology.host_address6(link))
 
     def _server(self, link: Link) -> Server:
         namespace = Namespace(self._namespaces[link.host])
-        return Server(link.host, topology.host_address(link), namespace, self.fabric, self.directory / link.host)
+        addresses = topology.host_address(link), topology.host_address6(link)
+        return Server(link.host, *addresses, namespace, self.fabric, self.directory / link.host)
 
     def __enter__(self) -> Self:
         if os.geteuid() != 0:
@@ -131,9 +134,12 @@ class Laboratory:
         (self._content / name).write_bytes(data)
         self.digests[name] = hashlib.sha256(data).hexdigest()
 
-    def run(self, config: Path) -> Run:
-        """Start `l7lb run` on the balancer's host; returns once it is ready and every server is up."""
-        run = Run(self.balancer, config, self.directory / "l7lb.log")
+    def run(self, config: Path, *, resolver: Path | None = None) -> Run:
+        """Start `l7lb run` on the balancer's host; returns once it is ready and every server is up.
+
+        `resolver` is what it has as /etc/resolv.conf; the servers of names and files are not waited for.
+        """
+        run = Run(self.balancer, config, self.directory / "l7lb.log", resolver)
         self._runs.append(run)
         run.wait_until_ready()
         return run
@@ -152,6 +158,12 @@ class Laboratory:
         else:
             fastpath = configuration.ebpf(self.interfaces, self.instance)
         return configuration.default(addresses, fastpath, self.admin)
+
+    def adopt(self, namespace: Namespace) -> None:
+        """Have one that a user of the laboratory is about to make cleared away with it, if it is still there."""
+        names = dict.fromkeys((*self._entry.namespaces, namespace.name))
+        self._entry = replace(self._entry, namespaces=tuple(names))
+        self._entry.write()
 
     def set_offloads(self, enabled: bool) -> None:
         """Leave segmenting and checksums to the hosts' interfaces, as at first, or have every packet as on a wire."""

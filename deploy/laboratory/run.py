@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +18,47 @@ _READY_TIMEOUT = 20.0
 _LOG_LINES = 20
 
 
-class Run:
-    """L7LB on the balancer's host, from `config`."""
+def _servers(pool: dict[str, Any]) -> int:
+    """How many servers a pool has for sure: a name, or a file, may stand for any number."""
+    entries = [entry["address"] if isinstance(entry, dict) else entry for entry in pool.get("servers", ())]
+    return sum(not entry[0].isalpha() for entry in entries)
 
-    def __init__(self, host: Namespace, config: Path, log: Path) -> None:
+
+def _resolving_by(resolver: Path | None) -> list[str]:
+    """What runs a command with a resolv.conf of its own, in its place in a mount namespace."""
+    if resolver is None:
+        return []
+    script = 'mount --bind "$1" /etc/resolv.conf && shift && exec "$@"'
+    return ["unshare", "--mount", "sh", "-c", script, "resolving", str(resolver)]
+
+
+class Run:
+    """L7LB on the balancer's host, from `config`; it resolves names by the file `resolver` (resolv.conf(5))."""
+
+    def __init__(self, host: Namespace, config: Path, log: Path, resolver: Path | None = None) -> None:
         document = yaml.safe_load(config.read_text())
         self.admin = Path(document["admin"])
         self.metrics_url = f"http://{document['metrics']}/metrics"
         self.log = log
-        self._servers = sum(len(pool["servers"]) for pool in document["pools"].values())
+        self._servers = sum(_servers(pool) for pool in document["pools"].values())
         self.host = host
         self._said_before = log.stat().st_size if log.exists() else 0
-        self.process = host.popen([*CLI, "run", str(config)], log=log)
+        self.process = host.popen([*_resolving_by(resolver), *CLI, "run", str(config)], log=log)
 
     def wait_until_ready(self) -> None:
         """Return once the admin socket answers and every server is up; raises LaboratoryError with the log's end."""
         try:
             wait_until(self._is_ready, _READY_TIMEOUT, "l7lb tells its status")
-            wait_until(partial(self.servers_up, self._servers), _READY_TIMEOUT, "every server is up")
+            wait_until(self._all_up, _READY_TIMEOUT, "every server is up")
         except LaboratoryError as error:
             raise LaboratoryError(f"{error}\n{self.log_tail()}") from None
 
     def servers_up(self, count: int) -> bool:
         """Whether exactly `count` servers, counted once per pool, are up."""
         return self.metrics().total("l7lb_server_up") == count
+
+    def _all_up(self) -> bool:
+        return self.metrics().total("l7lb_server_up") >= self._servers
 
     def status(self) -> dict[str, Any]:
         """What `l7lb status --json` prints."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 VIP = "10.1.0.100"
+VIP6 = "2001:db8:1::100"
 CLIENT_NETWORK = "10.1.0.0/24"
 SERVER_NETWORK = "10.2.0.0/24"
 CLIENT, BALANCER, FABRIC = "client", "balancer", "fabric"
 CLIENT_GATEWAY, _SERVER_GATEWAY = "10.1.0.1", "10.2.0.1"
+_CLIENT_GATEWAY6, _SERVER_GATEWAY6 = "2001:db8:1::1", "2001:db8:2::1"
 _FIRST_CLIENT, _FIRST_SERVER = 2, 11
 CLIENT_ADDRESS = f"10.1.0.{_FIRST_CLIENT}"
 MAX_CLIENTS, MAX_SERVERS = 90, 100
@@ -66,6 +68,7 @@ class Link:
     """A cable from a host's interface to a port of a switch (a bridge in the fabric's namespace).
 
     The interface of a `programmable` host has no addresses in the kernel: the switch that the host is has them.
+    Next to it no host has IPv6 addresses, `addresses6`.
     """
 
     host: str
@@ -73,7 +76,9 @@ class Link:
     port: str
     switch: str
     addresses: tuple[str, ...]
+    addresses6: tuple[str, ...] = ()
     gateway: str | None = None
+    gateway6: str | None = None
     programmable: bool = False
     tunnel: Tunnel | None = None
 
@@ -105,27 +110,35 @@ def links(servers: int, arms: int, *, clients: int = 1, programmable: bool = Fal
         raise ValueError("the tunnels to servers start at a switch, not at a host")
     front, back = ("clients", "servers") if arms == 2 else ("lan", "lan")
     gateways = (f"{CLIENT_GATEWAY}/24", f"{_SERVER_GATEWAY}/24")
+    gateways6 = (f"{_CLIENT_GATEWAY6}/64", f"{_SERVER_GATEWAY6}/64")
     arm = partial(Link, BALANCER, programmable=programmable)
-    balancer = [arm("eth0", "balancer0", front, gateways if arms == 1 else gateways[:1])]
-    if arms == 2:
-        balancer.append(arm("eth1", "balancer1", back, gateways[1:]))
-    return [
+    if arms == 1:
+        balancer = [arm("eth0", "balancer0", front, gateways, gateways6)]
+    else:
+        balancer = [
+            arm("eth0", "balancer0", front, gateways[:1], gateways6[:1]),
+            arm("eth1", "balancer1", back, gateways[1:], gateways6[1:]),
+        ]
+    cables = [
         *(_client(number, front) for number in range(1, clients + 1)),
         *balancer,
         *(_server(number, back, tunnelled=number > servers - tunnelled) for number in range(1, servers + 1)),
     ]
+    return [replace(link, addresses6=(), gateway6=None) for link in cables] if programmable else cables
 
 
 def _client(number: int, switch: str) -> Link:
-    name, address = client_name(number), f"10.1.0.{_FIRST_CLIENT + number - 1}"
-    return Link(name, "eth0", name, switch, (f"{address}/24",), CLIENT_GATEWAY)
+    name, last = client_name(number), _FIRST_CLIENT + number - 1
+    addresses, addresses6 = (f"10.1.0.{last}/24",), (f"2001:db8:1::{last}/64",)
+    return Link(name, "eth0", name, switch, addresses, addresses6, CLIENT_GATEWAY, _CLIENT_GATEWAY6)
 
 
 def _server(number: int, switch: str, *, tunnelled: bool) -> Link:
     name, last = server_name(number), _FIRST_SERVER + number - 1
     address = f"10.2.0.{last}"
     tunnel = Tunnel(f"10.9.0.{last}", f"02:09:00:00:00:{last:02x}", address) if tunnelled else None
-    return Link(name, "eth0", name, switch, (f"{address}/24",), _SERVER_GATEWAY, tunnel=tunnel)
+    addresses, addresses6 = (f"{address}/24",), (f"2001:db8:2::{last}/64",)
+    return Link(name, "eth0", name, switch, addresses, addresses6, _SERVER_GATEWAY, _SERVER_GATEWAY6, tunnel=tunnel)
 
 
 def is_client(link: Link) -> bool:
@@ -141,6 +154,11 @@ def is_server(link: Link) -> bool:
 def host_address(link: Link) -> str:
     """Where the client or the server at the end of `link` is reached."""
     return link.tunnel.address if link.tunnel else link.addresses[0].partition("/")[0]
+
+
+def host_address6(link: Link) -> str:
+    """The same in IPv6; empty for a host that has none."""
+    return next((address.partition("/")[0] for address in link.addresses6), "")
 
 
 def settings(link: Link) -> tuple[str, ...]:
@@ -166,9 +184,10 @@ def host_setup(cables: list[Link], host: str) -> list[str]:
         if link.host == host:
             addresses = () if link.programmable else link.addresses
             lines += [f"address add {address} dev {link.interface}" for address in addresses]
+            lines += [f"address add {address} dev {link.interface} nodad" for address in link.addresses6]
             lines.append(f"link set {link.interface} up")
-            if link.gateway:
-                lines.append(f"route add default via {link.gateway}")
+            gateways = filter(None, (link.gateway, link.gateway6))
+            lines += [f"route add default via {gateway} dev {link.interface}" for gateway in gateways]
             if link.tunnel:
                 lines += _tunnel_setup(link.tunnel, link)
     return lines

@@ -17,7 +17,8 @@ from typing import Any
 MAX_REQUEST = 65536
 """Bytes of one request line."""
 
-_CONNECT_TIMEOUT = 5.0
+ANSWER_TIMEOUT = 5.0
+"""Seconds that a request waits for its answer."""
 
 Handler = Callable[[dict[str, Any]], Awaitable[object]]
 """Answers a request's arguments with plain values; raises ValueError for arguments that it cannot use."""
@@ -105,13 +106,15 @@ class AdminServer:
             return _refusal(f"{command} failed inside l7lb: see its log")
 
 
-def request(path: Path, command: str, **arguments: object) -> object:
-    """Ask the instance that listens at `path` and return its result; raises AdminError."""
+def request(
+    path: Path, command: str, arguments: Mapping[str, object] | None = None, *, timeout: float = ANSWER_TIMEOUT
+) -> object:
+    """Ask the instance that listens at `path`, and return its result within `timeout` seconds; raises AdminError."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        client.settimeout(_CONNECT_TIMEOUT)
+        client.settimeout(timeout)
         try:
             client.connect(str(path))
-            client.sendall(_line({"command": command, **arguments}))
+            client.sendall(_line({"command": command} | dict(arguments or {})))
             with client.makefile("rb") as replies:
                 reply: object = json.loads(replies.readline())
         except FileNotFoundError:
@@ -121,7 +124,7 @@ def request(path: Path, command: str, **arguments: object) -> object:
         except PermissionError:
             raise AdminError(f"{path}: permission denied: use the account that l7lb runs as") from None
         except TimeoutError:
-            raise AdminError(f"{path}: no answer within {_CONNECT_TIMEOUT:.0f} s: see the log of l7lb") from None
+            raise AdminError(f"{path}: no answer within {timeout:.0f} s: see the log of l7lb") from None
         except (OSError, ValueError) as error:
             raise AdminError(f"{path}: {error}") from None
     if not isinstance(reply, dict) or not ("result" in reply or "error" in reply):

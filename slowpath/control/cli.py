@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -11,11 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from slowpath.control import admin, tables
-from slowpath.control.config import DEFAULT_ADMIN, Config, ConfigError, load
+from slowpath.control import admin, operations, tables
+from slowpath.control.client import FAILED, OK, add_json, add_options, ask, print_json
+from slowpath.control.config import Config, ConfigError, load
 from slowpath.control.status import ConnectionRow, Status
-
-OK, FAILED = 0, 1  # argparse exits with 2 for wrong usage
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,18 +49,18 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check a configuration", description="Name every mistake in CONFIG.")
     check.add_argument("config", type=Path, metavar="CONFIG", help="configuration file")
-    _add_json(check)
+    add_json(check)
     check.set_defaults(command=_check)
 
     status = commands.add_parser("status", help="show listeners, pools and servers of the running instance")
-    _add_socket(status)
-    _add_json(status)
+    add_options(status)
     status.set_defaults(command=_status)
 
     connections = commands.add_parser("connections", help="list the open connections of the running instance")
-    _add_socket(connections)
-    _add_json(connections)
+    add_options(connections)
     connections.set_defaults(command=_connections)
+
+    operations.add(commands)
 
     demo = commands.add_parser(
         "demo",
@@ -109,16 +107,6 @@ def _add_fastpath(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def _add_socket(parser: argparse.ArgumentParser) -> None:
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument("--admin", type=Path, metavar="PATH", help=f"admin socket (default: {DEFAULT_ADMIN})")
-    which.add_argument("--config", type=Path, metavar="FILE", help="configuration file that names the admin socket")
-
-
 def _run(arguments: argparse.Namespace) -> int:
     # The other commands need neither the kernel nor an event loop.
     from slowpath.control import app  # noqa: PLC0415
@@ -158,39 +146,30 @@ def _check(arguments: argparse.Namespace) -> int:
             {"file": str(problem.file), "line": problem.line, "path": problem.path, "message": problem.message}
             for problem in problems
         ]
-        _print_json({"ok": config is not None, "problems": listed})
+        print_json({"ok": config is not None, "problems": listed})
     elif config is not None:
-        servers = sum(len(pool.servers) for pool in config.pools.values())
+        servers = sum(len(pool.listed()) for pool in config.pools.values())
         counts = f"listeners: {len(config.listeners)}, pools: {len(config.pools)}, servers: {servers}"
         tables.say(f"{arguments.config} is right; {counts}")
     return FAILED if problems else OK
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    result = _ask(arguments, "status")
+    result = ask(arguments, "status")
     if arguments.json:
-        _print_json(result)
+        print_json(result)
     else:
         tables.show_status(Status.from_json(result))
     return OK
 
 
 def _connections(arguments: argparse.Namespace) -> int:
-    result = _ask(arguments, "connections")
+    result = ask(arguments, "connections")
     if arguments.json:
-        _print_json(result)
+        print_json(result)
     else:
         tables.show_connections(ConnectionRow.list_from_json(result))
     return OK
-
-
-def _ask(arguments: argparse.Namespace, command: str) -> object:
-    socket = load(arguments.config).admin if arguments.config else arguments.admin or DEFAULT_ADMIN
-    return admin.request(socket, command)
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2))  # noqa: T201
 
 
 if __name__ == "__main__":

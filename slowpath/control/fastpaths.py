@@ -29,7 +29,7 @@ async def _ebpf(chosen: EbpfConfig, idle_after: float) -> tuple[FastPath, Host]:
     fastpath = await EbpfFastPath.open(
         chosen.interfaces, name=chosen.name, capacity=chosen.capacity, idle_after=idle_after
     )
-    return fastpath, KernelHost()
+    return fastpath, KernelHost(chosen.interfaces)
 
 
 async def _tofino(chosen: TofinoConfig, idle_after: float) -> tuple[FastPath, Host]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from pyroute2.netlink.exceptions import NetlinkError
 from fastpath.netlink import in_thread, netlink
 from fastpath.pipeline.statistics import Statistics
 from fastpath.switch.network import Network
+from slowpath.control.interface_addresses import InterfaceAddresses
 from slowpath.wire.endpoint import Endpoint
 
 _RTN_LOCAL = 2
@@ -43,21 +44,26 @@ class Host(Protocol):
 
 
 class KernelHost:
-    """This host, which answers for VIPs and SNAT addresses by local routes on the loopback.
+    """This host, which answers for VIPs and SNAT addresses by local routes on the loopback, and addresses for IPv6.
 
     A network that the host has already stays as it is, and stays when we stop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, interfaces: Sequence[str]) -> None:
+        """`interfaces` are those that clients and servers are reached through."""
         self._added: set[str] = set()
+        self._addresses = InterfaceAddresses(interfaces)
 
     async def answer_for(self, networks: Iterable[str]) -> None:
         """Add what is missing and remove what we added earlier and is not wanted any more."""
-        wanted = set(networks)
-        await in_thread(partial(self._ensure, wanted))
+        parsed = set(map(ipaddress.ip_network, networks))
+        routed = {str(network) for network in parsed if isinstance(network, ipaddress.IPv4Network)}
+        addressed = {network for network in parsed if isinstance(network, ipaddress.IPv6Network)}
+        await in_thread(partial(self._ensure, routed, addressed))
 
-    def _ensure(self, wanted: set[str]) -> None:
+    def _ensure(self, wanted: set[str], addressed: set[ipaddress.IPv6Network]) -> None:
         with netlink() as routes:
+            self._addresses.ensure(routes, addressed)
             [loopback] = routes.link_lookup(ifname="lo")
             for network in self._added - wanted:
                 _remove(routes, network, loopback)

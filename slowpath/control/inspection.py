@@ -7,9 +7,16 @@ from collections.abc import Mapping
 from importlib.metadata import version
 
 from fastpath.interface import FastPath
+from fastpath.records import Direction, Traffic
+from slowpath.accesslog.log import AccessLog
 from slowpath.control.assembly import Parts
+from slowpath.control.config import PoolConfig
+from slowpath.control.discovery.discovery import Discovery, Found
+from slowpath.control.enforcer import Enforcer
 from slowpath.control.host import Host
 from slowpath.control.metrics import ServerSample, Snapshot
+from slowpath.control.reloading import Reloader
+from slowpath.control.roster import Entry
 from slowpath.control.status import (
     ConnectionRow,
     FastPathStatus,
@@ -18,36 +25,119 @@ from slowpath.control.status import (
     ServerStatus,
     Status,
 )
+from slowpath.health.ejection import State
+from slowpath.health.health import Health
+from slowpath.health.probe import Probe
 from slowpath.splicing.splicer import Splicer
 
+_NOTHING = (Traffic(), Traffic())
 
-def status(parts: Parts, splicer: Splicer, fastpath: FastPath, started: float) -> Status:
+
+class Inspector:
+    """Looks at the parts of a running instance."""
+
+    def __init__(
+        self,
+        enforcer: Enforcer,
+        discovery: Discovery,
+        reloader: Reloader,
+        splicer: Splicer,
+        fastpath: FastPath,
+        health: Health,
+        host: Host,
+        access_log: AccessLog | None,
+    ) -> None:
+        self._enforcer, self._discovery, self._reloader = enforcer, discovery, reloader
+        self._splicer, self._fastpath, self._health, self._host = splicer, fastpath, health, host
+        self._access_log = access_log
+        self._started = time.monotonic()
+
+    def status(self) -> Status:
+        """For `l7lb status`."""
+        return status(self._enforcer, self._splicer, self._fastpath, self._health, self._started)
+
+    def connections(self) -> list[ConnectionRow]:
+        """For `l7lb connections`."""
+        return connections(self._splicer)
+
+    def snapshot(self) -> Snapshot:
+        """For a scrape."""
+        return snapshot(
+            self._enforcer.parts,
+            self._splicer,
+            self._fastpath,
+            self._health,
+            self._host,
+            self._reloader.results,
+            self._discovery.found,
+            self._access_log,
+        )
+
+
+def status(enforcer: Enforcer, splicer: Splicer, fastpath: FastPath, health: Health, started: float) -> Status:
     """A snapshot for `l7lb status`; `started` is on the monotonic clock."""
-    probes = {id(probe.member): probe for probe in parts.probes}
+    parts = enforcer.parts
+    now = time.monotonic()
+    leaving = enforcer.roster.leaving(parts.everyone)
+    counted, traffic = splicer.statistics, fastpath.counters().servers
     return Status(
         version=version("l7lb"),
         uptime_seconds=time.monotonic() - started,
         fastpath=FastPathStatus(parts.config.fastpath.kind, splicer.splice_count, fastpath.limits.capacity),
         connections=splicer.connection_count,
         listeners=tuple(
-            ListenerStatus(service.name, str(service.endpoint), splicer.statistics.connections[service.name])
+            ListenerStatus(
+                service.name,
+                str(service.endpoint),
+                counted.connections[service.name],
+                sum(counted.requests[service.name, pool] for pool in service.pools),
+            )
             for service in parts.services
         ),
         pools=tuple(
             PoolStatus(
-                pool.name,
-                parts.config.pools[pool.name].balance,
+                name,
+                _balance(parts.config.pools[name]),
                 tuple(
-                    ServerStatus(
-                        str(member.endpoint), member.up, member.draining, member.weight, member.connections,
-                        probes[id(member)].why,
+                    _server(entry, health, traffic.get(entry.member.id, _NOTHING), now)
+                    for entry in (
+                        *(each.entry for each in enlisted),
+                        *(entry for entry in leaving if entry.pool == name),
                     )
-                    for member in pool.members
                 ),
+                splicer.queued.get(name, 0),
             )
-            for pool in parts.pools.values()
+            for name, enlisted in parts.enlisted.items()
         ),
-    )  # fmt: skip
+    )
+
+
+def _balance(pool: PoolConfig) -> str:
+    """How a pool is balanced, in words."""
+    return str(pool.balance) if pool.sticky is None else f"{pool.balance}, sticky by {pool.sticky.cookie}"
+
+
+def _server(entry: Entry, health: Health, traffic: tuple[Traffic, Traffic], now: float) -> ServerStatus:
+    probe, member, record = entry.probe, entry.member, health.record(entry.member)
+    out = record if record is not None and member.ejected else None
+    waits = out.ejection.until if out is not None and out.ejection.state is State.EJECTED else None
+    return ServerStatus(
+        address=str(member.endpoint),
+        up=member.up,
+        draining=member.draining,
+        weight=member.weight,
+        connections=member.connections,
+        why=probe.why,
+        rise=probe.verdict.rise,
+        ejected=out.reason if out is not None else "",
+        ejected_seconds=max(waits - now, 0.0) if waits is not None else 0.0,
+        listed=entry.listed,
+        configured_weight=entry.server.weight,
+        configured_as=str(entry.server.address),
+        bytes_to_server=traffic[Direction.TO_SERVER].bytes,
+        bytes_to_client=traffic[Direction.TO_CLIENT].bytes,
+        max_connections=entry.server.max_connections or 0,
+    )
 
 
 def connections(splicer: Splicer) -> list[ConnectionRow]:
@@ -66,20 +156,49 @@ def connections(splicer: Splicer) -> list[ConnectionRow]:
     ]
 
 
-def snapshot(parts: Parts, splicer: Splicer, fastpath: FastPath, host: Host, reloads: Mapping[str, int]) -> Snapshot:
+def snapshot(
+    parts: Parts,
+    splicer: Splicer,
+    fastpath: FastPath,
+    health: Health,
+    host: Host,
+    reloads: Mapping[str, int],
+    found: Found,
+    access_log: AccessLog | None = None,
+) -> Snapshot:
     """The numbers of one scrape."""
+    probes = {id(probe.member): probe for probe in parts.probes}
     return Snapshot(
         statistics=splicer.statistics,
         counters=fastpath.counters(),
         switch=host.statistics(),
         pools={service.name: list(service.pools) for service in parts.services},
         servers=[
-            ServerSample(pool.name, str(member.endpoint), member.id, member.up, member.connections)
-            for pool in parts.pools.values()
-            for member in pool.members
+            _sample(pool.name, probes[id(member)], health) for pool in parts.pools.values() for member in pool.members
         ],
         splices=splicer.splice_count,
         capacity=fastpath.limits.capacity,
         kind=parts.config.fastpath.kind,
         reloads=reloads,
+        resolutions=found.resolutions,
+        file_reads=found.reads,
+        queued=splicer.queued,
+        log_lines={} if access_log is None else {"written": access_log.written, "lost": access_log.lost},
+    )
+
+
+def _sample(pool: str, probe: Probe, health: Health) -> ServerSample:
+    member, record = probe.member, health.record(probe.member)
+    return ServerSample(
+        pool=pool,
+        address=str(member.endpoint),
+        id=member.id,
+        up=member.up,
+        connections=member.connections,
+        ejected=member.ejected,
+        ejections=dict(record.ejections) if record is not None else {},
+        probe_failures=dict(probe.failures),
+        panic=member.panic,
+        weight=member.weight,
+        draining=member.draining,
     )

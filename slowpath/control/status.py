@@ -19,16 +19,25 @@ class FastPathStatus:
 
 @dataclass(frozen=True, slots=True)
 class ListenerStatus:
-    """A listener; `connections_total` counts since the start."""
+    """A listener; `connections_total` and `requests_total` count since the start."""
 
     name: str
     address: str
     connections_total: int
+    requests_total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """A server of a pool; `connections` are open now, `why` is the last health check's error or empty."""
+    """A server of a pool; `connections` are open now, `why` is the last health check's error or empty.
+
+    `rise` is how many good probes in a row it takes to come up again, 0 while it is up. `ejected` is why
+    passive checks keep it out, or empty; `ejected_seconds` is for how long still, 0 while it is on trial.
+    `listed` is False for one that the configuration has no more, and that only ends its connections.
+    `configured_weight` is that of the configuration, which the operator's `weight` takes the place of;
+    `configured_as` is the address or the name that it is there by. Bytes count since the start.
+    `max_connections` is 0 where there is no limit.
+    """
 
     address: str
     up: bool
@@ -36,15 +45,41 @@ class ServerStatus:
     weight: int
     connections: int
     why: str = ""
+    rise: int = 0
+    ejected: str = ""
+    ejected_seconds: float = 0.0
+    listed: bool = True
+    configured_weight: int = 1
+    configured_as: str = ""
+    bytes_to_server: int = 0
+    bytes_to_client: int = 0
+    max_connections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRow(ServerStatus):
+    """A server with the name of its pool."""
+
+    pool: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @staticmethod
+    def list_from_json(value: object) -> list[ServerRow]:
+        """Several from plain values; raises ValueError."""
+        return TypeAdapter(list[ServerRow]).validate_python(value)
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStatus:
-    """A pool and its servers, in the order of the configuration."""
+    """A pool and its servers, in the order of the configuration; `queued` connections wait for one with room."""
 
     name: str
     balance: str
     servers: tuple[ServerStatus, ...]
+    queued: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +92,10 @@ class Status:
     connections: int
     listeners: tuple[ListenerStatus, ...]
     pools: tuple[PoolStatus, ...]
+
+    def rows(self) -> list[ServerRow]:
+        """The servers of all pools."""
+        return [ServerRow(**asdict(server), pool=pool.name) for pool in self.pools for server in pool.servers]
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

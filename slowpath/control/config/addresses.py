@@ -44,7 +44,7 @@ def _interface(value: object) -> IPv4Interface:
     except ValueError:
         raise ValueError(f"{value!r} is not an address with its prefix length, as 10.1.0.1/24") from None
     if not isinstance(parsed, IPv4Interface):
-        raise ValueError(f"{value}: IPv6 is not in this version; use an IPv4 address")
+        raise ValueError(f"{value}: this fast path forwards IPv4 only; use an IPv4 address")
     if not _is_unicast(parsed.ip):
         raise ValueError(f"{value}: name a unicast address")
     around = parsed.network
@@ -60,7 +60,7 @@ def address(value: object) -> IPv4Address:
     except ValueError:
         raise ValueError(f"{value!r} is not an address as 10.1.0.254") from None
     if not isinstance(parsed, IPv4Address):
-        raise ValueError(f"{value}: IPv6 is not in this version; use an IPv4 address")
+        raise ValueError(f"{value}: this fast path forwards IPv4 only; use an IPv4 address")
     if not _is_unicast(parsed):
         raise ValueError(f"{value}: name a unicast address")
     return parsed
@@ -69,7 +69,8 @@ def address(value: object) -> IPv4Address:
 def destination(value: object) -> IPv4Network:
     """What a route leads to."""
     parsed = network(value)
-    assert isinstance(parsed, IPv4Network)  # `network` refuses others
+    if not isinstance(parsed, IPv4Network):
+        raise ValueError(f"{value}: this fast path forwards IPv4 only; use an IPv4 network")
     return parsed
 
 

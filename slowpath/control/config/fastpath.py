@@ -59,7 +59,7 @@ def fastpath(value: object, info: ValidationInfo) -> FastPathConfig:
             raise mistakes("fastpath", [(("kind",), str(error))]) from None
     read = section.model_validate(value, context=info.context)
     if isinstance(read, SwitchConfig):
-        Context.of(info).network = read.network()
+        Context.of(info).network, Context.of(info).ipv6 = read.network(), False
     return read
 
 

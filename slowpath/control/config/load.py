@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from slowpath.control.config import source as yaml_source
-from slowpath.control.config.problems import ConfigError
+from slowpath.control.config.problems import ConfigError, Problem
 from slowpath.control.config.schema import Config
 
 
@@ -24,6 +25,17 @@ def load(path: Path) -> Config:
             source.problem(tuple(step for step in detail["loc"] if step != "[key]"), detail["msg"])
             for detail in error.errors(include_url=False)
         ]
+    if config is not None:
+        problems += _problems_of_files(config)
     if config is None or problems:
         raise ConfigError(sorted(problems))
     return config
+
+
+def _problems_of_files(config: Config) -> Iterator[Problem]:
+    """What is wrong with the files that hold servers of pools."""
+    for pool in config.pools.values():
+        try:
+            pool.listed()
+        except ConfigError as error:
+            yield from error.problems

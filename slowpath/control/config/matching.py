@@ -7,10 +7,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import PlainValidator
 
+from slowpath.control.config.values import TOKEN
 from slowpath.routing.matchers import Exact, Prefix, Present, Regex, Wildcard
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110 section 5.6.2
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+_ALPN = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 HostMatcher: TypeAlias = Exact | Wildcard | Regex
 PathMatcher: TypeAlias = Exact | Prefix | Regex
@@ -41,8 +42,16 @@ def path(value: object) -> PathMatcher:
 def methods(value: object) -> frozenset[str]:
     """A method or a list of them; methods are case-sensitive (RFC 9110 section 9.1)."""
     listed = value if isinstance(value, list) else [value]
-    if not listed or not all(isinstance(method, str) and _TOKEN.fullmatch(method) for method in listed):
+    if not listed or not all(isinstance(method, str) and TOKEN.fullmatch(method) for method in listed):
         raise ValueError(f"{value!r} is not a method or a list of methods, as in [GET, HEAD]")
+    return frozenset(listed)
+
+
+def alpn(value: object) -> frozenset[str]:
+    """An application protocol or a list of them, as IANA registers them (RFC 7301 section 6)."""
+    listed = value if isinstance(value, list) else [value]
+    if not listed or not all(isinstance(name, str) and _ALPN.fullmatch(name) for name in listed):
+        raise ValueError(f"{value!r} is not a protocol of ALPN or a list of them, as in [h2, http/1.1]")
     return frozenset(listed)
 
 
@@ -52,7 +61,7 @@ def headers(value: object) -> dict[str, HeaderMatcher]:
         raise ValueError("is a mapping of header names to patterns, as in {x-canary: '1'}")
     patterns: dict[str, HeaderMatcher] = {}
     for name, pattern in value.items():
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is not a header name")
         if name.lower() in patterns:
             raise ValueError(f"{name!r} is given twice: header names ignore case")
@@ -90,4 +99,5 @@ def _regex(pattern: object) -> Regex:
 Host = Annotated[HostMatcher, PlainValidator(host)]
 RequestPathMatch = Annotated[PathMatcher, PlainValidator(path)]
 Methods = Annotated[frozenset[str], PlainValidator(methods)]
+Alpn = Annotated[frozenset[str], PlainValidator(alpn)]
 Headers = Annotated[dict[str, HeaderMatcher], PlainValidator(headers)]

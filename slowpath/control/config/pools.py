@@ -2,59 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainValidator, ValidationInfo, model_validator
 
-from slowpath.balancing.balancer import STRATEGIES
+from slowpath.balancing.keys import RequestHash
+from slowpath.control.config.balancing import Balance, QueueConfig, StickyConfig
 from slowpath.control.config.context import Context
 from slowpath.control.config.health import HealthConfig
-from slowpath.control.config.section import Section
-from slowpath.control.config.values import ForwardedEndpoint, Weight, choice
-from slowpath.wire.endpoint import Endpoint
+from slowpath.control.config.passive import PassiveConfig, Percent, on_or_off
+from slowpath.control.config.problems import ConfigError, Problem
+from slowpath.control.config.section import Section, mistakes
+from slowpath.control.config.servers import ServerConfig, ServerList, ServersFile, distinct
+from slowpath.control.config.values import Duration, choice
+from slowpath.proxy_protocol import Version
 
 
-def _shorthand(value: object) -> object:
-    """`10.2.0.3:80` is short for `{address: "10.2.0.3:80"}`."""
-    return {"address": value} if isinstance(value, str) else value
+def _servers_file(value: object, info: ValidationInfo) -> ServersFile:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r} is not the path of a file with a list of servers")
+    context = Context.of(info)
+    return ServersFile(context.directory / value, context)
 
 
-class ServerConfig(Section):
-    """A server; its weight is relative to the others of the pool, and 0 keeps new connections away."""
-
-    address: ForwardedEndpoint
-    weight: Weight = 1
-
-    @field_validator("address")
-    @classmethod
-    def _no_loop(cls, address: Endpoint, info: ValidationInfo) -> Endpoint:
-        if address in Context.of(info).listeners:
-            raise ValueError(f"{address} is a listener's own address")
-        return address
-
-    @field_validator("address")
-    @classmethod
-    def _reached(cls, address: Endpoint, info: ValidationInfo) -> Endpoint:
-        network = Context.of(info).network
-        if network is not None and network.neighbour(address.address) is None:
-            raise ValueError(f"{address}: no port and no route of fastpath leads there")
-        return address
+def _proxy_protocol(value: object) -> Version:
+    return Version(choice(*(version.value for version in Version))(value))
 
 
 class PoolConfig(Section):
     """Servers that answer the same requests."""
 
-    balance: Annotated[str, PlainValidator(choice(*STRATEGIES))] = "round_robin"
+    balance: Balance = "round_robin"
+    sticky: StickyConfig | None = None
+    slow_start: Duration | None = None
+    queue: QueueConfig = QueueConfig()
     health: HealthConfig = HealthConfig()
-    servers: Annotated[tuple[Annotated[ServerConfig, BeforeValidator(_shorthand)], ...], Field(min_length=1)]
+    passive: Annotated[PassiveConfig | None, BeforeValidator(on_or_off)] = PassiveConfig()
+    panic: Percent = 0
+    servers: Annotated[ServerList, Field(min_length=1), AfterValidator(distinct)] = ()
+    servers_file: Annotated[InstanceOf[ServersFile] | None, PlainValidator(_servers_file)] = None
+    resolve: Duration = 10.0
+    proxy_protocol: Annotated[Version | None, PlainValidator(_proxy_protocol)] = None
 
-    @field_validator("servers")
-    @classmethod
-    def _distinct(cls, servers: tuple[ServerConfig, ...]) -> tuple[ServerConfig, ...]:
-        addresses = [server.address for server in servers]
-        for index, address in enumerate(addresses):
-            if address in addresses[:index]:
-                raise ValueError(f"{address} is listed twice: give it a weight of 2 instead")
-        if not any(server.weight for server in servers):
-            raise ValueError("every weight is 0: give at least one server a weight of 1 or more")
+    @property
+    def by_request(self) -> bool:
+        """Whether each request says which server it goes to."""
+        return self.sticky is not None or isinstance(self.balance, RequestHash)
+
+    @model_validator(mode="after")
+    def _one_list(self) -> Self:
+        if not self.servers and self.servers_file is None:
+            raise mistakes(type(self).__name__, [(("servers",), "is required, or servers_file")])
+        if self.servers and self.servers_file is not None:
+            raise mistakes(type(self).__name__, [(("servers_file",), "is given beside servers: use one of them")])
+        return self
+
+    @model_validator(mode="after")
+    def _sticky_names_servers(self) -> Self:
+        if why := self._not_sticky(self.servers):
+            raise mistakes(type(self).__name__, [(("sticky",), why)])
+        return self
+
+    def listed(self) -> tuple[ServerConfig, ...]:
+        """The servers, read from their file if they are in one; raises ConfigError."""
+        if self.servers_file is None:
+            return self.servers
+        servers = self.servers_file.read()
+        if why := self._not_sticky(servers):
+            raise ConfigError([Problem(self.servers_file.path, 1, "", f"sticky {why}")])
         return servers
+
+    def _not_sticky(self, servers: Sequence[ServerConfig]) -> str:
+        """Why cookies cannot tell these servers apart; empty if they can, or do not have to."""
+        unnamed = [server.address for server in servers if not server.name]
+        return f"goes by servers' names, and {unnamed[0]} has none" if self.sticky is not None and unnamed else ""

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from slowpath.control.config.context import Context
+from slowpath.control.config.access_log import AccessLogSection
+from slowpath.control.config.context import ACROSS_VERSIONS, Context
 from slowpath.control.config.fastpath import FastPathSection
 from slowpath.control.config.listeners import ListenerConfig
 from slowpath.control.config.pools import PoolConfig
-from slowpath.control.config.section import Section
+from slowpath.control.config.problems import KeyPath
+from slowpath.control.config.section import Section, mistakes
 from slowpath.control.config.values import AnyEndpoint, Duration, IpNetwork, Name, SnatNetworks
+from slowpath.http.head import DEFAULT_HEADER_COUNT, DEFAULT_LIMIT, DEFAULT_TARGET_LIMIT
+from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.ip import family_of
 
 DEFAULT_ADMIN = Path("/run/l7lb.sock")
 
@@ -24,6 +38,14 @@ class SnatConfig(Section):
     """The addresses that connections to servers come from."""
 
     snat: SnatNetworks
+
+    @field_validator("snat")
+    @classmethod
+    def _forwarded(cls, snat: tuple[IpNetwork, ...], info: ValidationInfo) -> tuple[IpNetwork, ...]:
+        for network in snat:
+            Context.of(info).require_forwarded(network.version, network)
+        Context.of(info).snat = frozenset(network.version for network in snat)
+        return snat
 
     @field_validator("snat")
     @classmethod
@@ -45,6 +67,7 @@ class TimeoutsConfig(Section):
     connect: Duration = 1.0
     request_head: Duration = 10.0
     answer: Duration = 5.0
+    keep_alive: Duration = 15.0
     idle: Duration = 600.0
     linger: Duration = 2.0
     drain: Duration = 30.0
@@ -53,7 +76,9 @@ class TimeoutsConfig(Section):
 class LimitsConfig(Section):
     """How much one client may ask for."""
 
-    head_bytes: Annotated[int, Field(strict=True, ge=1024, le=65536)] = 16384
+    head_bytes: Annotated[int, Field(strict=True, ge=1024, le=65536)] = DEFAULT_LIMIT
+    header_count: Annotated[int, Field(strict=True, ge=10, le=1000)] = DEFAULT_HEADER_COUNT
+    target_bytes: Annotated[int, Field(strict=True, ge=256, le=65536)] = DEFAULT_TARGET_LIMIT
 
 
 def _source(value: object) -> object:
@@ -79,8 +104,40 @@ class Config(Section):
     admin: Annotated[Path, PlainValidator(_socket_path)] = DEFAULT_ADMIN
     timeouts: TimeoutsConfig = TimeoutsConfig()
     limits: LimitsConfig = LimitsConfig()
+    access_log: AccessLogSection | None = None
     listeners: Annotated[dict[Name, ListenerConfig], Field(min_length=1)]
     pools: Annotated[dict[Name, PoolConfig], Field(min_length=1)]
+
+    _context: Context = PrivateAttr()
+
+    @model_validator(mode="after")
+    def _servers_can_see_clients(self) -> Config:
+        """In transparent mode a connection has one IP version from end to end."""
+        if self.source is None:
+            found = list(self._across_versions())
+            if found:
+                raise mistakes(type(self).__name__, found)
+        return self
+
+    def _across_versions(self) -> Iterator[tuple[KeyPath, str]]:
+        for name, listener in self.listeners.items():
+            version = family_of(listener.address.address).version
+            for pool in listener.pools:
+                for index, server in enumerate(self.pools[pool].servers):
+                    address = server.address
+                    if isinstance(address, Endpoint) and family_of(address.address).version != version:
+                        why = f"{address} is not of IPv{version}, as listener {name} is; {ACROSS_VERSIONS}"
+                        yield ("pools", pool, "servers", index, "address"), why
+
+    def model_post_init(self, context: object, /) -> None:
+        """Keep the context of the validation."""
+        assert isinstance(context, Context)
+        self._context = context
+
+    @property
+    def context(self) -> Context:
+        """What is found later, such as the addresses of a server's name, is checked against."""
+        return self._context
 
     @classmethod
     def validated(cls, data: object, directory: Path) -> Config:

@@ -17,6 +17,9 @@ from slowpath.wire.endpoint import Endpoint
 
 MAX_SNAT_ADDRESSES = 1024
 
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
+"""A token (RFC 9110 section 5.6.2): methods, names of header fields and cookies."""
+
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)", re.ASCII)
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 _MAX_SECONDS = 86400.0
@@ -43,13 +46,17 @@ def endpoint(value: object) -> Endpoint:
 
 
 def forwarded_endpoint(value: object) -> Endpoint:
-    """An endpoint whose traffic is spliced: not the unspecified, a multicast or an IPv6 address."""
+    """An endpoint whose traffic is spliced: a unicast address that is reached through an interface."""
     parsed = endpoint(value)
     address = ipaddress.ip_address(parsed.address)
-    if address.version == 6:
-        raise ValueError(f"{value}: IPv6 is not in this version; use an IPv4 address")
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        raise ValueError(f"{value}: an IPv4-mapped address is in no packet; name {address.ipv4_mapped} itself")
     if address.is_unspecified or address.is_multicast or address.is_loopback:
         raise ValueError(f"{value}: {address} cannot be reached through an interface; name a unicast address")
+    if address.version == 6 and address.is_link_local:
+        raise ValueError(
+            f"{value}: a link-local address is not the same on every interface; name a global or unique local one"
+        )
     return parsed
 
 
@@ -65,14 +72,12 @@ def text(pattern: str, meaning: str) -> PlainValidator:
     return PlainValidator(check)
 
 
-def choice(*known: str, later: tuple[str, ...] = ()) -> Callable[[object], str]:
-    """Accepts `known` words; those of `later` releases are told apart from unknown ones."""
+def choice(*known: str) -> Callable[[object], str]:
+    """Accepts `known` words."""
 
     def check(value: object) -> str:
-        if value in later:
-            raise ValueError(f"{value!r} is not in this version; use {' or '.join(known)}")
         if value not in known:
-            raise ValueError(f"{value!r} is unknown: {alternatives(str(value), [*known, *later])}")
+            raise ValueError(f"{value!r} is unknown: {alternatives(str(value), known)}")
         return str(value)
 
     return check
@@ -96,15 +101,12 @@ def snat_networks(value: object) -> tuple[IpNetwork, ...]:
 
 
 def network(value: object) -> IpNetwork:
-    """An IPv4 address or CIDR range, without host bits."""
+    """An address or CIDR range, without host bits."""
     try:
-        parsed = ipaddress.ip_network(value if isinstance(value, str) else "")
+        return ipaddress.ip_network(value if isinstance(value, str) else "")
     except ValueError as error:
         hint = " (did you mean its network address?)" if "host bits" in str(error) else ""
         raise ValueError(f"{value!r} is not an address or range as 192.0.2.16/28{hint}") from None
-    if parsed.version == 6:
-        raise ValueError(f"{value}: IPv6 is not in this version; use IPv4 addresses")
-    return parsed
 
 
 Duration = Annotated[float, BeforeValidator(duration)]
@@ -117,6 +119,8 @@ Interface = Annotated[str, text(r"[^\s/:]{1,15}", "an interface name: 1 to 15 ch
 SnatNetworks = Annotated[tuple[IpNetwork, ...], PlainValidator(snat_networks)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1000)]
 Weight = Annotated[int, Field(strict=True, ge=0, le=1000)]
+ServerLabel = Annotated[str, text(r"[A-Za-z0-9_-]{1,64}", "a server's name: up to 64 letters, digits, _ and -")]
+Token = Annotated[str, text(TOKEN.pattern, "the name of a cookie: letters, digits and !#$%&'*+-.^_`|~")]
 InstanceName = Annotated[str, text(r"[a-z][a-z0-9_-]{0,13}", "an instance name: a to z, then up to 13 of a-z 0-9 _ -")]
 RequestPath = Annotated[str, text(r"/[!-~]*", "a path as in /healthz")]
 HostHeader = Annotated[str, text(r"[!-~]{1,255}", "a host name")]

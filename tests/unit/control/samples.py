@@ -14,6 +14,11 @@ def statistics() -> Statistics:
     counted.requests["web", "api"] = 22
     counted.responses["web", 404] = 23
     counted.connect_failures["api", "timeout"] = 24
+    counted.queued["api"] = 81
+    counted.queue_failures["api", "timeout"] = 82
+    counted.queue_seconds.observe(0.2, 83)
+    counted.limited["web", "request_rate"] = 101
+    counted.resets_withheld = 102
     counted.drops["malformed"] = 25
     counted.drops["out_of_order"] = 26
     for seconds in (0.0001, 0.003, 0.003, 60.0):
@@ -37,13 +42,28 @@ def snapshot() -> Snapshot:
         switch=SwitchStatistics(overrides=71, reconciliations=72, punts_withheld=73),
         pools={"web": ["api", "www"], "alt": ["www"]},
         servers=[
-            ServerSample("api", "10.2.0.2:80", 5, up=True, connections=41),
+            ServerSample(
+                "api",
+                "10.2.0.2:80",
+                5,
+                up=True,
+                connections=41,
+                ejected=True,
+                ejections={"reset": 42},
+                probe_failures={"status": 43},
+                panic=True,
+                weight=44,
+                draining=True,
+            ),
             ServerSample("www", "10.2.0.3:80", 6, up=False, connections=0),
         ],
         splices=51,
         capacity=4096,
         kind="model",
         reloads={"failure": 61},
+        queued={"api": 84},
+        resolutions={("api", "failure"): 91, ("api", "success"): 92},
+        file_reads={("www", "failure"): 93, ("www", "success"): 94},
     )
 
 
@@ -51,4 +71,16 @@ def idle() -> Snapshot:
     """Nothing has been counted yet."""
     full = snapshot()
     nothing = SwitchStatistics(overrides=0, reconciliations=0, punts_withheld=0)
-    return Snapshot(Statistics(), Counters(), nothing, full.pools, full.servers, 0, full.capacity, full.kind, {})
+    return Snapshot(
+        Statistics(),
+        Counters(),
+        nothing,
+        full.pools,
+        full.servers,
+        0,
+        full.capacity,
+        full.kind,
+        {},
+        resolutions=dict.fromkeys(full.resolutions, 0),
+        file_reads=dict.fromkeys(full.file_reads, 0),
+    )

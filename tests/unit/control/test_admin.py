@@ -41,7 +41,7 @@ async def serving(path: Path) -> AsyncIterator[AdminServer]:
 
 
 async def ask(path: Path, command: str, **arguments: object) -> object:
-    return await asyncio.to_thread(request, path, command, **arguments)
+    return await asyncio.to_thread(request, path, command, arguments)
 
 
 async def exchange(path: Path, *lines: bytes) -> list[Any]:

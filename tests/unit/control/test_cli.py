@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slowpath.control.admin import AdminServer
 from slowpath.control.cli import main
 from slowpath.control.status import ConnectionRow, FastPathStatus, ListenerStatus, PoolStatus, ServerStatus, Status
 from slowpath.control.tables import duration
+from tests.unit.control.instances import answering
+
+_COMMANDS = ("run", "check", "status", "connections", "reload", "drain", "undrain", "weight", "top", "demo")
 
 CONFIG = """\
 fastpath: {{interfaces: [eth0]}}
@@ -37,8 +37,16 @@ STATUS = Status(
             "maglev",
             (
                 ServerStatus("10.2.0.2:80", up=True, draining=False, weight=1, connections=18),
-                ServerStatus("10.2.0.3:80", up=False, draining=False, weight=2, connections=0, why="[b]refused[/b]"),
-                ServerStatus("10.2.0.4:80", up=True, draining=True, weight=3, connections=1),
+                ServerStatus(
+                    "10.2.0.3:80",
+                    up=False,
+                    draining=False,
+                    weight=2,
+                    connections=0,
+                    why="[b]refused[/b]",
+                    configured_weight=2,
+                ),
+                ServerStatus("10.2.0.4:80", up=True, draining=True, weight=3, connections=1, configured_weight=5),
             ),
         ),
     ),
@@ -63,16 +71,8 @@ def running(tmp_path: Path) -> Iterator[Path]:
     async def connections(_: dict[str, Any]) -> object:
         return [ROW.to_json()]
 
-    server = AdminServer(tmp_path / "admin", {"status": status, "connections": connections})
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result()
-    yield tmp_path / "admin"
-    asyncio.run_coroutine_threadsafe(server.close(), loop).result()
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with answering(tmp_path / "admin", {"status": status, "connections": connections}):
+        yield tmp_path / "admin"
 
 
 def test_check_of_a_right_file(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -107,7 +107,7 @@ def test_status_for_people(running: Path, capsys: pytest.CaptureFixture[str]) ->
     assert ["web", "10.1.0.100:80", "250"] in rows
     assert ["web", "maglev", "10.2.0.2:80", "up", "1", "18", ""] in rows
     assert ["", "", "10.2.0.3:80", "down", "2", "0", "[b]refused[/b]"] in rows
-    assert ["", "", "10.2.0.4:80", "draining", "3", "1", ""] in rows
+    assert ["", "", "10.2.0.4:80", "draining", "3 (configured: 5)", "1", ""] in rows
 
 
 def test_status_for_programs_by_the_configuration(
@@ -138,7 +138,9 @@ def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert "usage: l7lb" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["run", "check", "status", "connections", "demo"])
+@pytest.mark.parametrize(
+    "command", ["run", "check", "status", "connections", "reload", "drain", "undrain", "weight", "top", "demo"]
+)
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:
         main([command, "--help"])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from slowpath.balancing.keys import Part, RequestHash
 from slowpath.control.config import Config, ConfigError, EbpfConfig, load
 from slowpath.routing.matchers import Exact, Prefix, Present, Regex, Wildcard
 from slowpath.wire.endpoint import Endpoint
@@ -43,9 +44,10 @@ def test_what_is_not_said_has_its_documented_default(tmp_path: Path) -> None:
     assert (timeouts.idle, timeouts.linger) == (600.0, 2.0)
     assert config.limits.head_bytes == 16384
     listener = config.listeners["web"]
-    assert (listener.protocol, listener.routing, listener.routes) == ("http", "connection", ())
+    assert (listener.protocol, listener.routing, listener.routes) == ("http", "auto", ())
     pool = config.pools["web"]
     assert pool.balance == "round_robin"
+    assert (pool.sticky, pool.slow_start, pool.queue.size, pool.queue.timeout) == (None, None, 100, 10.0)
     assert pool.servers[0].weight == 1
     health = pool.health
     assert (health.tcp, health.http, health.host) == (True, None, None)
@@ -82,10 +84,8 @@ def test_a_route_becomes_a_rule(tmp_path: Path) -> None:
             {"host": {"regex": "^w{3}[.]"}, "path": {"regex": "^/v[0-9]+/"}, "pool": "web"},
         ],
     }
-    first, second, third = [
-        route.rule() for route in loaded(tmp_path, changed(listeners={"l": listener})).listeners["l"].routes
-    ]
-    assert first.host == Wildcard("example.com")
+    first, second, third = loaded(tmp_path, changed(listeners={"l": listener})).listeners["l"].routes
+    assert first.host == Wildcard("Example.com")
     assert first.path == Prefix("/static/")
     assert first.method == {"GET", "HEAD"}
     assert first.headers == {"x-canary": Exact("1"), "cookie": Present(), "user-agent": Regex("^curl/")}
@@ -108,6 +108,30 @@ def test_a_path_of_http_replaces_the_handshake(tmp_path: Path) -> None:
     pool = {"servers": ["10.2.0.2:80"], "health": {"http": "/healthz", "host": "health.example"}}
     health = loaded(tmp_path, changed(pools={"web": pool})).pools["web"].health
     assert (health.http, health.tcp, health.host) == ("/healthz", False, "health.example")
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("random_two", "random_two"),
+        ({"hash": "path"}, RequestHash(Part.PATH)),
+        ({"hash": {"header": "X-User"}}, RequestHash(Part.HEADER, "X-User")),
+        ({"hash": {"cookie": "user"}}, RequestHash(Part.COOKIE, "user")),
+    ],
+)
+def test_what_is_balanced_by(tmp_path: Path, text: object, key: object) -> None:
+    pool = loaded(tmp_path, changed(pools={"web": {"balance": text, "servers": ["10.2.0.2:80"]}})).pools["web"]
+    assert pool.balance == key
+    assert pool.by_request == isinstance(key, RequestHash)
+
+
+def test_backups_come_after_every_priority(tmp_path: Path) -> None:
+    kinds: list[dict[str, object]] = [{"backup": True}, {"priority": 99}, {"priority": 1}, {}]
+    servers = [{"address": f"10.2.0.{host}:80"} | kind for host, kind in enumerate(kinds, start=2)]
+    pool = loaded(tmp_path, changed(pools={"web": {"servers": servers}})).pools["web"]
+    ranks = [server.rank for server in pool.servers]
+    assert ranks == sorted(ranks, reverse=True)
+    assert len(set(ranks)) == 4
 
 
 def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from slowpath.control.config import (
+    AccessLogConfig,
     Bmv2Config,
     Bmv2PortConfig,
     Config,
@@ -15,6 +16,7 @@ from slowpath.control.config import (
     HealthConfig,
     LimitsConfig,
     ListenerConfig,
+    PassiveConfig,
     PoolConfig,
     RouteConfig,
     StaticRouteConfig,
@@ -24,6 +26,9 @@ from slowpath.control.config import (
     VxlanConfig,
     load,
 )
+from slowpath.control.config.edits import RequestHeaders, RewriteConfig
+from slowpath.control.config.protection import ListenerLimitsConfig, RateConfig
+from slowpath.control.config.replies import RedirectConfig, RespondConfig
 from slowpath.control.config.section import Section
 
 ROOT = Path(__file__).parents[3]
@@ -68,7 +73,9 @@ def test_there_are_examples() -> None:
         ("Top level", Config),
         ("timeouts", TimeoutsConfig),
         ("limits", LimitsConfig),
+        ("access_log", AccessLogConfig),
         ("health", HealthConfig),
+        ("passive", PassiveConfig),
     ],
 )
 def test_a_table_lists_the_keys_of_its_section(heading: str, section: type[Section]) -> None:
@@ -81,9 +88,19 @@ def test_the_tables_of_fastpath_list_the_keys_of_every_kind() -> None:
     assert documented("fastpath") == {key for section in sections for key in section.model_fields}
 
 
+def test_the_tables_of_protection_list_its_keys() -> None:
+    assert documented("Protection") == set(ListenerLimitsConfig.model_fields) | set(RateConfig.model_fields)
+
+
 def test_the_tables_of_listeners_and_pools_list_their_keys() -> None:
     assert documented("listeners") == set(ListenerConfig.model_fields) | set(RouteConfig.model_fields)
     assert set(PoolConfig.model_fields) <= documented("pools")
+
+
+def test_the_tables_of_edits_and_replies_list_their_keys() -> None:
+    assert documented("Header edits") == set(RequestHeaders.model_fields) | set(RewriteConfig.model_fields)
+    replies = "Redirects and fixed responses"
+    assert documented(replies) == set(RedirectConfig.model_fields) | set(RespondConfig.model_fields)
 
 
 def documented(heading: str) -> set[str]:

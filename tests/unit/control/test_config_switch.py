@@ -105,7 +105,7 @@ def test_a_tunnel_may_start_behind_a_gateway(tmp_path: Path) -> None:
         (port(address="10.1.0.1/33"), "fastpath.ports.0.address", "with its prefix length, as 10.1.0.1/24"),
         (port(address=[]), "fastpath.ports.0.address", "is empty"),
         (port(address="10.1.0.0/24"), "fastpath.ports.0.address", "the network's own or broadcast address"),
-        (port(address="2001:db8::1/64"), "fastpath.ports.0.address", "IPv6 is not in this version"),
+        (port(address="2001:db8::1/64"), "fastpath.ports.0.address", "this fast path forwards IPv4 only"),
         (port(address="224.0.0.1/24"), "fastpath.ports.0.address", "name a unicast address"),
         (port(mac="01:00:5e:00:00:01"), "fastpath.ports.0.mac", "no station's address"),
         (port(mac=684), "fastpath.ports.0.mac", "684 is not an Ethernet address in quotes"),

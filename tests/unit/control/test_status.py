@@ -8,12 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slowpath.control.status import ConnectionRow, Status
+from slowpath.control.status import ConnectionRow, PoolStatus, ServerStatus, Status
 
 SECONDS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
 
-@given(st.builds(Status, uptime_seconds=SECONDS))
+SERVERS = st.builds(ServerStatus, ejected_seconds=SECONDS)
+POOLS = st.builds(PoolStatus, servers=st.lists(SERVERS, max_size=3).map(tuple))
+
+
+@given(st.builds(Status, uptime_seconds=SECONDS, pools=st.lists(POOLS, max_size=3).map(tuple)))
 def test_a_status_comes_back_as_it_was(status: Status) -> None:
     assert Status.from_json(json.loads(json.dumps(status.to_json()))) == status
 

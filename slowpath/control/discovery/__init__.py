@@ -1,0 +1,1 @@
+"""Where the servers of pools come from: the configuration, names, and files; and how they change."""
