@@ -13,8 +13,10 @@ GENERATED_FROM := setup.py rpc/generate.py $(wildcard */proto/*.proto)
 demo: $(VENV)/.installed
 	$(BIN)/l7lb demo
 
+# Most end-to-end tests wait for clocks and peers: two at a time keep two cores busy.
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m "not alone" -n 2 --dist loadfile
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check

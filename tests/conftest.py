@@ -7,6 +7,7 @@ import random
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests import targets
 
@@ -15,10 +16,15 @@ _SEED = "L7LB_TEST_SEED"
 
 seed_key = pytest.StashKey[int]()
 
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("l7lb", deadline=None)
+settings.load_profile("l7lb")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     seed = int(os.environ.get(_SEED) or random.SystemRandom().getrandbits(32))
     config.stash[seed_key] = seed
+    os.environ[_SEED] = str(seed)  # for the processes that share the tests of this run
     if config.getoption("hypothesis_seed", None) is None:
         config.option.hypothesis_seed = seed
 

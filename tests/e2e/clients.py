@@ -41,9 +41,11 @@ def curl(laboratory: Laboratory, path: str, *options: str, address: str = VIP) -
     return Answer(int(status[-1]), server[1] if server else "", client[1] if client else "", float(seconds[1]))
 
 
-def ab(laboratory: Laboratory, path: str, *, requests: int, concurrency: int, address: str = VIP) -> int:
-    """Requests without keep-alive; returns how many failed."""
-    argv = ["ab", "-q", "-n", str(requests), "-c", str(concurrency), f"http://{address}{path}"]
+def ab(
+    laboratory: Laboratory, path: str, *, requests: int, concurrency: int, address: str = VIP, host: str = VIP
+) -> int:
+    """Requests for `host` without keep-alive; returns how many failed."""
+    argv = ["ab", "-q", "-n", str(requests), "-c", str(concurrency), "-H", f"Host: {host}", f"http://{address}{path}"]
     output = laboratory.client.run(argv, timeout=2 * _SLACK)
     figures = dict(re.findall(r"^(Complete requests|Failed requests|Non-2xx responses): +(\d+)", output, re.M))
     if int(figures["Complete requests"]) != requests:

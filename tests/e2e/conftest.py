@@ -15,15 +15,15 @@ from tests.faults.wire import BadWire
 
 @pytest.fixture(scope="session")
 def ebpf_laboratory() -> Iterator[Laboratory]:
-    """Four servers, two arms."""
-    with Laboratory(servers=4, arms=2) as built:
+    """Four servers, two arms, two clients."""
+    with Laboratory(servers=4, arms=2, clients=2) as built:
         yield built
 
 
 @contextmanager
 def _with_a_switch(fastpath: str) -> Iterator[Laboratory]:
     """The same with a switch as the balancer, and the last server behind a tunnel."""
-    with Laboratory(servers=4, arms=2, fastpath=fastpath, tunnelled=1) as built:
+    with Laboratory(servers=4, arms=2, clients=2, fastpath=fastpath, tunnelled=1) as built:
         yield built
 
 

@@ -9,7 +9,7 @@ import threading
 from typing import Any, NamedTuple, Self
 
 from deploy.laboratory import VIP, Laboratory, Namespace
-from tests.e2e.sockets import TIMEOUT, read_head, tcp_socket
+from tests.e2e.sockets import TIMEOUT, listening_socket, read_head
 
 SCRIPTED_PORT = 8080
 
@@ -35,11 +35,7 @@ class ScriptedServer:
     """An HTTP server whose answers the test writes, until exit; it answers health checks (/healthz) itself."""
 
     def __init__(self, namespace: Namespace, port: int) -> None:
-        self._listener = tcp_socket(namespace)
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.settimeout(None)
-        self._listener.bind(("0.0.0.0", port))  # noqa: S104 - within the namespace
-        self._listener.listen(128)
+        self._listener = listening_socket(namespace, port)
         self._accepted: queue.Queue[Accepted] = queue.Queue()
         threading.Thread(target=self._serve, daemon=True).start()
 

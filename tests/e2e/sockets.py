@@ -25,6 +25,16 @@ def tcp_socket(namespace: Namespace) -> socket.socket:
     return _socket(namespace, socket.AF_INET, socket.SOCK_STREAM)
 
 
+def listening_socket(namespace: Namespace, port: int) -> socket.socket:
+    """A TCP socket that accepts connections to any address of `namespace`, and waits for them without end."""
+    made = tcp_socket(namespace)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.settimeout(None)
+    made.bind(("0.0.0.0", port))  # noqa: S104 - within the namespace
+    made.listen(128)
+    return made
+
+
 def packet_socket(namespace: Namespace) -> socket.socket:
     """A socket in `namespace` that sends whole IP packets to Ethernet addresses (packet(7))."""
     return _socket(namespace, socket.AF_PACKET, socket.SOCK_DGRAM)
@@ -50,10 +60,11 @@ def _socket(namespace: Namespace, family: int, kind: int) -> socket.socket:
 
 def connect(namespace: Namespace, address: str, port: int, *, source_port: int = 0) -> socket.socket:
     """A connection from `namespace`, from `source_port`, or any if that is 0."""
-    made = tcp_socket(namespace)
+    version, anywhere = (socket.AF_INET6, "::") if ":" in address else (socket.AF_INET, "0.0.0.0")  # noqa: S104
+    made = _socket(namespace, version, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(("0.0.0.0", source_port))  # noqa: S104 - within the namespace
+        made.bind((anywhere, source_port))
         made.connect((address, port))
     except OSError:
         made.close()

@@ -15,12 +15,12 @@ pytestmark = EVERY_FASTPATH
 
 _CONNECT_TIMEOUT = 0.5
 _CHECKS = {"tcp": True, "interval": "60m", "timeout": "1s", "rise": 1, "fall": 1}
-"""Over before the first server fails, and not again meanwhile."""
+"""Over before the first server fails, and not again meanwhile; nor is a server ejected for what clients meet."""
 
 
 @pytest.fixture(scope="module")
 def run(laboratory: Laboratory) -> Iterator[Run]:
-    servers = pool(*(server.address for server in laboratory.servers), health=_CHECKS)
+    servers = pool(*(server.address for server in laboratory.servers), health=_CHECKS, passive=False)
     pools = dict.fromkeys(("images", "api", "web"), servers)
     timeouts = {"connect": f"{_CONNECT_TIMEOUT * 1000:.0f}ms"}
     started = laboratory.run(laboratory.config(pools=pools, timeouts=timeouts))

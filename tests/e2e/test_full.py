@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from deploy.laboratory import VIP, Laboratory, Run
+from deploy.laboratory import VIP, VIP6, Laboratory, Run
 from deploy.laboratory.namespace import wait_until
 from tests.e2e.sockets import connect, read_exactly, read_head
 from tests.e2e.transfers import expect_download, expect_upload
@@ -21,8 +21,11 @@ _REQUEST = f"GET /1k HTTP/1.1\r\nHost: {VIP}\r\n\r\n".encode()
 
 @pytest.fixture(scope="module")
 def run(laboratory: Laboratory) -> Iterator[Run]:
-    fastpath = laboratory.default_config()["fastpath"] | {"capacity": _CAPACITY}
-    started = laboratory.run(laboratory.config(fastpath=fastpath))
+    document = laboratory.default_config()
+    fastpath = document["fastpath"] | {"capacity": _CAPACITY}
+    listeners = document["listeners"] | {"web6": {"address": f"[{VIP6}]:{_PORT}", "default": "web"}}
+    source = {"snat": ["10.2.0.16/28"]}
+    started = laboratory.run(laboratory.config(fastpath=fastpath, listeners=listeners, source=source))
     yield started
     assert started.stop() == 0, started.log_tail()
 
@@ -43,12 +46,13 @@ def full(laboratory: Laboratory, run: Run) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("offloads", [True, False], ids=["super-packets", "packets as on a wire"])
-def test_transfers_arrive_whole(laboratory: Laboratory, run: Run, full: None, offloads: bool) -> None:
+@pytest.mark.parametrize("address", [VIP, f"[{VIP6}]"], ids=["4 to 4", "6 to 4"])
+def test_transfers_arrive_whole(laboratory: Laboratory, run: Run, full: None, address: str, offloads: bool) -> None:
     laboratory.set_offloads(offloads)
     try:
         before = run.metrics().slow_packets
-        expect_download(laboratory, "1M")
-        expect_upload(laboratory, "1M")
+        expect_download(laboratory, "1M", address)
+        expect_upload(laboratory, "1M", address)
     finally:
         laboratory.set_offloads(True)
     assert run.metrics().slow_packets - before > 100, "they went through the fast path"

@@ -16,8 +16,12 @@ from deploy.laboratory.namespace import LaboratoryError, sh, wait_until
 _TIMEOUT = 20.0
 _BUILD = """
 import time
-from deploy.laboratory import Laboratory
+from deploy.laboratory import Laboratory, Namespace
+from deploy.laboratory.namespace import sh
 with Laboratory(servers=1) as laboratory:
+    guest = Namespace(f"{laboratory.name}-guest")
+    laboratory.adopt(guest)
+    sh(["ip", "netns", "add", guest.name])
     print(laboratory.name, flush=True)
     time.sleep(60)
 """
@@ -38,7 +42,7 @@ def test_killed_laboratory_is_cleared_away_by_the_next() -> None:
         assert owner.stdout is not None
         name = owner.stdout.readline().strip()
         owner.kill()
-    assert _traces(name)
+    assert f"{name}-guest" in _traces(name)
     assert name in registry.sweep()
     assert not _traces(name)
 

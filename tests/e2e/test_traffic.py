@@ -45,6 +45,7 @@ def test_handshakes_are_the_fast_paths(laboratory: Laboratory, run: Run) -> None
     assert [after.total(name) - before.total(name) for name in names] == [5, 5, 0]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("load", ["ab", "wrk"])
 def test_load_fails_nothing_and_times_out_no_more_than_directly(laboratory: Laboratory, run: Run, load: str) -> None:
     loads: dict[str, Callable[[str], None]] = {

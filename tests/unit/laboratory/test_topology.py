@@ -31,3 +31,11 @@ def test_a_full_laboratory_has_no_address_and_no_name_twice() -> None:
 def test_numbers_that_do_not_fit_are_refused(clients: int, servers: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         topology.links(servers, arms=2, clients=clients)
+
+
+def test_hosts_have_ipv6_unless_the_balancer_is_a_switch() -> None:
+    cables = topology.links(servers=2, arms=2)
+    found = {link.host: topology.host_address6(link) for link in cables if link.host != topology.BALANCER}
+    assert found == {"client": "2001:db8:1::2", "server1": "2001:db8:2::11", "server2": "2001:db8:2::12"}
+    switched = topology.links(servers=2, arms=2, programmable=True)
+    assert not any(link.addresses6 or link.gateway6 for link in switched)
