@@ -24,6 +24,8 @@ pytestmark = EVERY_FASTPATH
 
 _TIMEOUT = 10.0
 _QUICK = {"interval": "200ms", "timeout": "150ms", "rise": 1, "fall": 1}
+_PATIENT = {"interval": "500ms", "timeout": "500ms", "rise": 1, "fall": 3}
+"""Checks that say nothing of a server that is exchanged for another."""
 _TLS_PORT, _TLS_NAME = 8443, "www.example.com"
 _PORTS = {"ready": PORT, "watched": 81, "panicking": 82}
 """Of the VIP, by the pool that it leads to."""
@@ -64,7 +66,7 @@ def run(laboratory: Laboratory, directory: Path) -> Iterator[Run]:
     passive = {"connect_failures": 2, "resets": 2, "ejection": "2s", "reset_within": "500ms"}
     pools: dict[str, Any] = {
         "ready": pool(*servers, health={**_QUICK, **http}),
-        "watched": pool(*servers, health={**_QUICK, "http": "/healthz", "port": DIRECT_PORT}, passive=passive),
+        "watched": pool(*servers, health={**_PATIENT, "http": "/healthz", "port": DIRECT_PORT}, passive=passive),
         "panicking": pool(*servers, health={**_QUICK, "http": "/healthz"}, panic=60, passive=False),
         "secure": {"health": {**_QUICK, **tls, "timeout": "1s"}, "servers": [f"{servers[0]}:{_TLS_PORT}"]},
     }
@@ -172,12 +174,13 @@ class _Resetting:
 
 
 @contextlib.contextmanager
-def _instead_of_nginx(server: Server, ill: Callable[[], _Resetting] | None) -> Iterator[None]:
+def _instead_of_nginx(run: Run, server: Server, ill: Callable[[], _Resetting] | None) -> Iterator[None]:
     """Nobody, or who is `ill`, serves at the server's own port; probes of the other one find it well."""
     server.stop()
     standing_in = ill() if ill is not None else None
     try:
         with ScriptedServer(server.namespace, DIRECT_PORT):
+            wait_until(lambda: up(run, "watched") == 4, _TIMEOUT, "the checks find it well")
             yield
     finally:
         if standing_in is not None:
@@ -199,7 +202,7 @@ def wait_until_back(laboratory: Laboratory, run: Run, server: Server) -> None:
 def test_a_server_that_refuses_is_ejected_and_nobody_notices(laboratory: Laboratory, run: Run) -> None:
     server = laboratory.servers[3]
     before = run.metrics().total("l7lb_connect_failures_total", pool="watched")
-    with _instead_of_nginx(server, None):
+    with _instead_of_nginx(run, server, None):
         assert ab(laboratory, "/1k", requests=60, concurrency=4, address=f"{VIP}:{_PORTS['watched']}") == 0
         assert ejected(run, "connect") >= 1
         # Of the 15 that were its turn: two in a row, those on their way at the time, and trials.
@@ -217,7 +220,7 @@ def test_a_server_that_refuses_is_ejected_and_nobody_notices(laboratory: Laborat
 def test_a_server_that_resets_is_ejected_and_comes_back(laboratory: Laboratory, run: Run) -> None:
     first, *others = laboratory.servers
     address = f"http://{VIP}:{_PORTS['watched']}/1k"
-    with _instead_of_nginx(first, lambda: _Resetting(first.namespace, PORT)):
+    with _instead_of_nginx(run, first, lambda: _Resetting(first.namespace, PORT)):
 
         def is_ejected() -> bool:
             laboratory.client.run(["curl", "-s", "-m", "5", "-o", "/dev/null", address], check=False)

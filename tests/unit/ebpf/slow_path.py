@@ -19,7 +19,7 @@ SNAT = Endpoint.parse("10.2.0.77:61000")
 class SlowPath:
     """Rewrites the SYN and the SYN-ACK itself, as a splice with any two deltas would; the rest is the fast path's.
 
-    With `pivot`, all client payload is punted and injected again.
+    With `pivot`, all client payload and a server's FIN are punted and injected again.
     """
 
     def __init__(self, fastpath: EbpfFastPath, *, snat: bool = False, pivot: bool = False) -> None:
@@ -33,7 +33,7 @@ class SlowPath:
     async def handle(self, batch: Batch) -> None:
         for punt in batch.punts:
             self.punts.append(punt)
-            if punt.reason is Reason.PIVOT:
+            if punt.reason in (Reason.PIVOT, Reason.FIN):
                 self._fastpath.inject([punt.reinjected(Action.TRANSLATE)])
             else:
                 await self._handshake(tcp.parse(punt.packet, checksum_known=True))
