@@ -30,12 +30,12 @@ def sh(argv: Sequence[str], *, stdin: str | None = None, timeout: float = 60.0, 
     return done.stdout
 
 
-def end(process: subprocess.Popen[str]) -> None:
-    """End a process: SIGTERM, then SIGKILL; returns once it has gone."""
+def end(process: subprocess.Popen[str], patience: float = _HOLD_OFF) -> None:
+    """End a process: SIGTERM, after `patience` seconds SIGKILL; returns once it has gone."""
     if process.poll() is None:
         process.terminate()
         try:
-            process.wait(_HOLD_OFF)
+            process.wait(patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -15,6 +15,8 @@ from deploy.laboratory.namespace import LaboratoryError, Namespace, end, wait_un
 
 CLI = (sys.executable, "-m", "slowpath.control.cli")
 _READY_TIMEOUT = 20.0
+_STOP_TIMEOUT = 40.0
+"""More than the 30 seconds for which connections may go on by default (`timeouts.drain`)."""
 _LOG_LINES = 20
 
 
@@ -89,7 +91,7 @@ class Run:
 
     def stop(self) -> int:
         """End L7LB as a service manager would; returns its exit status."""
-        end(self.process)
+        end(self.process, _STOP_TIMEOUT)
         return self.process.returncode
 
     def _is_ready(self) -> bool:
