@@ -14,6 +14,9 @@ from tests import targets
 _OPTIONAL = "optional:"
 _SEED = "L7LB_TEST_SEED"
 
+_SEED_IN_CI = 1
+"""A run that has to pass takes the same choices each time: a cookie's tag lets one stray segment in a thousand pass."""
+
 seed_key = pytest.StashKey[int]()
 
 # How long an example takes says more about the machine than about the code.
@@ -22,7 +25,8 @@ settings.load_profile("l7lb")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    seed = int(os.environ.get(_SEED) or random.SystemRandom().getrandbits(32))
+    usual = _SEED_IN_CI if os.environ.get("CI") else random.SystemRandom().getrandbits(32)
+    seed = int(os.environ.get(_SEED) or usual)
     config.stash[seed_key] = seed
     os.environ[_SEED] = str(seed)  # for the processes that share the tests of this run
     if config.getoption("hypothesis_seed", None) is None:

@@ -46,7 +46,9 @@ def test_a_server_that_does_not_agree_gets_no_other_pools_requests(profile: Prof
         else:
             client = world.client()
             converse(world, client, [UPGRADE, get("/b/1")])
-        assert [application.requests for application in world.applications] == [[("/a/x", 0)], [("/b/1", 0)]]
+        # A copy of a SYN that comes late opens one more at the first server, on which nothing is ever asked.
+        asked = [application.requests for application in world.applications if application.requests]
+        assert asked == [[("/a/x", 0)], [("/b/1", 0)]]
         client.shutdown()
         world.settle()
 
