@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from pathlib import Path
 from fastpath.cpu_port import CpuPort
 from fastpath.ebpf import layout, links
 from fastpath.ebpf.compile import compiled
+from fastpath.ebpf.hashing import SECRETS, TupleHash
 from fastpath.ebpf.libbpf import Map, Object
+from fastpath.ebpf.paths import Paths
 from fastpath.ebpf.pins import Pins
+from fastpath.ebpf.splices import Sizes, Splices
 from fastpath.ebpf.tables import Tables
 from fastpath.errors import Unavailable
 from fastpath.netlink import in_thread
@@ -31,6 +35,7 @@ class Attached:
 
     maps: Mapping[str, Map]
     tables: Tables
+    splices: Splices
     port: CpuPort
     program_side: str
     """The program's side of the CPU interface."""
@@ -57,7 +62,8 @@ async def attach(
     await in_thread(partial(links.remove_pair, mark))
     stack.push_async_callback(in_thread, partial(links.remove_pair, mark))
     slow_ifindex, program_ifindex = await in_thread(partial(links.create_pair, mark, slow_side, program_side))
-    tables = _load(program, capacity, program_ifindex)
+    tables, splices = load(program, capacity, program_ifindex)
+    stack.callback(splices.close)
     tables.set_ports(ifindexes)
     pins = Pins(pin_directory / name)
     stack.callback(pins.remove)
@@ -73,12 +79,19 @@ async def attach(
     added: list[int] = []
     stack.push_async_callback(in_thread, partial(links.detach, mark, added))
     await in_thread(partial(links.attach, mark, programs, added))
-    return Attached(program.maps, tables, port, program_side, interfaces)
+    return Attached(program.maps, tables, splices, port, program_side, interfaces)
 
 
-def _load(program: Object, capacity: int, program_ifindex: int) -> Tables:
+def load(program: Object, capacity: int, cpu_ifindex: int) -> tuple[Tables, Splices]:
+    """Give the program to the kernel, with maps for `capacity` splices; raises BpfError."""
+    sizes = Sizes(capacity)
+    secrets = [int.from_bytes(os.urandom(8), "little") for _ in range(SECRETS)]
     (constants,) = (one for name, one in program.maps.items() if name.endswith(".rodata"))
-    constants.initialise(layout.number(program_ifindex))
-    program.maps["l7lb_flows"].resize(2 * capacity)
+    constants.initialise(layout.settings(secrets, sizes.buckets, cpu_ifindex))
+    program.maps["l7lb_splices"].resize(sizes.records)
+    program.maps["l7lb_index"].resize(sizes.buckets)
     program.load()
-    return Tables(program.maps)
+    tables = Tables(program.maps)
+    hashing = TupleHash(secrets, sizes.buckets)
+    records, slots = program.maps["l7lb_splices"].memory(), program.maps["l7lb_index"].memory()
+    return tables, Splices(sizes, records, slots, hashing, Paths(hashing, tables.set_path))

@@ -2,7 +2,7 @@
 /* When a splice has ended: both FINs acknowledged, or a RST (docs/fastpath.md, Closing). */
 #pragma once
 
-#include "maps.h"
+#include "index.h"
 #include "packet.h"
 
 static __always_inline void report(struct event *event, __u32 cause)
@@ -13,55 +13,43 @@ static __always_inline void report(struct event *event, __u32 cause)
 		count(EVENTS_LOST);
 }
 
-/* Adds bits to the splice's closing state, and reports each cause that they complete by `event`. */
-static __always_inline void close_by(struct event *event, struct translation *to_server, __u32 bits)
+/* Adds bits to the splice's closing state, and reports each cause that they complete. */
+static __always_inline void close_by(struct splice *splice, __u32 slot, __u32 bits)
 {
+	struct event event = { .record = slot & SLOT_RECORD, .generation = splice->generation };
 	/* Atomic, so that of two CPUs exactly one completes it. */
-	__u32 before = __sync_fetch_and_or(&to_server->closing, bits);
+	__u32 before = __sync_fetch_and_or(&splice->closing, bits);
 	__u32 after = before | bits;
 
-	event->generation = to_server->generation;
 	if ((before & CLOSING_FINS) != CLOSING_FINS && (after & CLOSING_FINS) == CLOSING_FINS)
-		report(event, CLOSING_FINS);
+		report(&event, CLOSING_FINS);
 	if (!(before & CLOSING_RESET) && bits & CLOSING_RESET)
-		report(event, bits & CLOSING_RESET);
+		report(&event, bits & CLOSING_RESET);
 }
 
-/* Notes what `watch` has found; `covered` says that the packet acknowledges the other direction's FIN. */
-static __noinline void note_end(const struct tuple *key, struct translation *translation, const struct packet *packet,
-				const struct tcphdr *translated, bool covered)
+/* Whether a packet is the first one of its direction that acknowledges the other one's FIN. */
+static __always_inline bool covers_fin(const struct splice *splice, __u32 direction, const struct packet *packet)
 {
-	struct event event = { .flow = reversed(&translation->becomes) };
-	struct translation *other = bpf_map_lookup_elem(&l7lb_flows, &event.flow);
-	struct translation *to_server = other;
-	__u32 bits = 0;
+	__u32 acknowledged = bpf_ntohl(packet->tcp.fixed.ack_seq), closing = splice->closing;
 
-	if (!other)
-		return;
-	if (translation->direction == TO_SERVER) {
-		to_server = translation;
-		event.flow = *key;
+	return packet->flags & FLAG_ACK && closing & FIN_TO_SERVER << !direction && !(closing & 1 << direction) &&
+	       (__s32)(acknowledged - splice->fin[direction]) >= 0;
+}
+
+/* Notes FIN, ACK and RST of a packet that is sent on. */
+static __always_inline void watch(struct splice *splice, __u32 slot, const struct packet *packet)
+{
+	__u32 direction = slot >> SLOT_DIRECTION_SHIFT, sequence = bpf_ntohl(packet->tcp.fixed.seq), bits = 0;
+
+	if (covers_fin(splice, direction, packet))
+		bits = 1 << direction;
+	if (packet->flags & FLAG_FIN) {
+		sequence += direction == TO_CLIENT ? splice->delta : 0;
+		splice->fin[!direction] = sequence + packet->payload + 1;
+		bits |= FIN_TO_SERVER << direction;
 	}
-	if (covered) {
-		translation->fin = 0;
-		bits = 1 << translation->direction;
-	}
-	if (packet->flags & FLAG_FIN)
-		other->fin = FIN_PASSED | (__u32)(bpf_ntohl(translated->seq) + packet->payload + 1);
 	if (packet->flags & FLAG_RST)
-		bits |= RESET_TO_SERVER << translation->direction;
+		bits |= RESET_TO_SERVER << direction;
 	if (bits)
-		close_by(&event, to_server, bits);
-}
-
-/* Notes FIN, ACK and RST of a packet with `key` that is sent on; `translated` is its header as it leaves. */
-static __always_inline void watch(const struct tuple *key, struct translation *translation,
-				  const struct packet *packet, const struct tcphdr *translated)
-{
-	__u64 fin = translation->fin;
-	__u32 acknowledged = bpf_ntohl(packet->tcp.fixed.ack_seq);
-	bool covered = packet->flags & FLAG_ACK && fin && (__s32)(acknowledged - (__u32)fin) >= 0;
-
-	if (covered || packet->flags & (FLAG_FIN | FLAG_RST))
-		note_end(key, translation, packet, translated, covered);
+		close_by(splice, slot, bits);
 }

@@ -12,7 +12,6 @@ from pathlib import Path
 from fastpath import frame as cpu
 from fastpath.ebpf import attachment, layout, links
 from fastpath.ebpf.attachment import Attached
-from fastpath.ebpf.ledger import Change, Ledger
 from fastpath.ebpf.libbpf import BpfError, RingBuffer
 from fastpath.ebpf.pins import BPFFS
 from fastpath.ebpf.sweep import Sweep
@@ -37,6 +36,7 @@ from fastpath.validation import check_tables
 from slowpath.wire.ip import IPV6, family_of
 
 _FRAMES_PER_BATCH = 256
+_SECOND = 1_000_000_000
 
 
 class EbpfFastPath:
@@ -51,13 +51,13 @@ class EbpfFastPath:
         self._interfaces = attached.interfaces
         self._forwards_ipv6 = False
         self._capacity = capacity
-        self._ledger = Ledger(capacity)
+        self._splices = attached.splices
         self._servers: set[int] = set()
         self._batch = Batch()
         self._closed = False
         self._ring = RingBuffer(attached.maps["l7lb_events"], self._ended)
         self._pause = Pause(self._port.fileno(), self._ring.fileno())
-        sweep = Sweep(attached.maps["l7lb_flows"], self._ledger, idle_after, self._found)
+        sweep = Sweep(self._splices, idle_after, self._found)
         self._sweeping = asyncio.create_task(sweep.run())
         self._sweeping.add_done_callback(lambda _: self._pause.end())
         self._stack = stack
@@ -77,7 +77,7 @@ class EbpfFastPath:
 
         `name` (1..14 characters) tells instances on one host apart: devices are called `<name>0` and
         `<name>1`, maps are pinned in `pin_directory/<name>`, and what a killed run left there is removed.
-        `capacity` is in splices; memory is used as they come. A splice without a packet for
+        `capacity` is in splices; about 124 bytes of memory are taken for each at once. A splice without a packet for
         `idle_after` seconds is reported Idle, in every sweep until it is removed or used. IPv4
         forwarding is enabled on `interfaces`, which the kernel's route lookup asks for, until `close`;
         IPv6 forwarding once a listener or a server is configured that needs it.
@@ -119,45 +119,38 @@ class EbpfFastPath:
     async def install(self, splices: Sequence[Splice]) -> None:
         """Add splices. One whose flow is there already is replaced. Raises TableFull, Rejected or Unavailable."""
         self._require_open()
-        self._carry_out(self._ledger.install(splices))
+        self._splices.install(splices, time.monotonic_ns())
 
     async def update(self, splices: Sequence[Splice]) -> None:
-        """Replace splices; one whose pivot alone changes remembers its FINs. Raises Rejected or Unavailable."""
+        """Replace splices; one whose pivot alone changes remembers its FINs. Raises a FastPathError."""
         self._require_open()
-        moves = self._ledger.moves(splices)
-        if moves is not None:
-            self._tables.move(moves)
-            self._ledger.commit_moves(moves)
-            return
-        self._carry_out(self._ledger.update(splices))
+        self._splices.update(splices, time.monotonic_ns())
 
     async def remove(self, flows: Sequence[Flow]) -> None:
         """Remove splices; a flow that is not there is passed over."""
         self._require_open()
-        self._carry_out(self._ledger.remove(flows))
+        self._splices.remove(flows, time.monotonic_ns())
 
     async def withdraw(self, flows: Sequence[Flow]) -> None:
         """Remove splices; the packets of their servers become expected before. Raises TableFull or Unavailable."""
         self._require_open()
-        change = self._ledger.remove(flows)
-        self._tables.expect(change.old, time.monotonic_ns())
-        self._carry_out(change)
+        now = time.monotonic_ns()
+        self._tables.expect(filter(None, map(self._splices.replies, flows)), now)
+        self._splices.remove(flows, now)
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         """When a packet of the splice was last sent on in this direction, to a few milliseconds."""
-        record = self._ledger.get(flow)
-        return None if record is None else self._tables.last_seen(record, direction)
+        seen = None if self._closed else self._splices.last_seen(flow, direction, time.monotonic_ns())
+        return None if seen is None else seen / _SECOND
 
     def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
         """What each splice has carried."""
-        records = map(self._ledger.get, flows)
-        return [None if record is None else self._tables.carried(record) for record in records]
+        return [None if self._closed else self._splices.carried(flow) for flow in flows]
 
     def inject(self, frames: Iterable[bytes]) -> None:
         """Send frames of `fastpath.frame` in order; one that finds no room is lost and counted as Drop.INJECT."""
         self._require_open()
-        for frame in frames:
-            self._port.send(frame)
+        self._port.send(tuple(frames))
 
     async def events(self) -> AsyncIterator[Batch]:
         """Punted frames and reports, one batch at a time; ends after `close`. Raises Unavailable."""
@@ -173,14 +166,14 @@ class EbpfFastPath:
                 await self._pause.wait()
 
     def splices(self) -> Iterable[Splice]:
-        """Read every record back from the kernel."""
+        """Read every record back from the memory that the program looks into."""
         self._require_open()
-        return self._tables.splices()
+        return iter(self._splices)
 
     def counters(self) -> Counters:
         """A snapshot of the counters, of every server that was ever configured or spliced to."""
         self._require_open()
-        counters = self._tables.counters(self._servers)
+        counters = self._tables.counters(self._servers | self._splices.servers)
         drops = dict(counters.drops)
         drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
         drops[Drop.INJECT] += self._port.send_failures
@@ -193,17 +186,12 @@ class EbpfFastPath:
         self._closed = True
         self._sweeping.cancel()
         await asyncio.gather(self._sweeping, return_exceptions=True)
-        self._pause.end()
+        self._pause.close()
         await self._stack.aclose()
 
     def _require_open(self) -> None:
         if self._closed:
             raise Unavailable("this fast path is closed")
-
-    def _carry_out(self, change: Change) -> None:
-        self._tables.carry_out(change, time.monotonic_ns())
-        self._ledger.commit(change)
-        self._servers.update(record.splice.server_id for record in change.new)
 
     def _take(self) -> Batch:
         """What there is at this moment."""
@@ -215,7 +203,7 @@ class EbpfFastPath:
         return batch
 
     def _ended(self, data: bytes) -> None:
-        self._batch.closed.extend(self._ledger.ended(*layout.event(data)))
+        self._batch.closed.extend(self._splices.ended(*layout.event(data)))
 
     def _found(self, batch: Batch) -> None:
         self._batch.closed += batch.closed

@@ -59,7 +59,7 @@ static __always_inline int other(struct __sk_buff *skb, const struct arrival *ar
 				 struct tuple *answer)
 {
 	if (!arrival->injected && read_error(skb, packet, answer) &&
-	    (bpf_map_lookup_elem(&l7lb_flows, answer) || offer_at(answer) || is_expected(answer)))
+	    (find_splice(answer) || offer_at(answer) || is_expected(answer)))
 		return punt(skb, arrival, REASON_ICMP);
 	return unmatched(arrival);
 }
@@ -67,9 +67,9 @@ static __always_inline int other(struct __sk_buff *skb, const struct arrival *ar
 /* Steps 3 to 9. */
 static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet)
 {
-	struct translation *translation;
 	struct offer *offer;
 	struct tuple key = {};
+	__u32 slot;
 
 	if (!read_ip(skb, packet))
 		return other(skb, arrival, packet, &key);
@@ -82,9 +82,9 @@ static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival 
 	if (!read_tcp(skb, IP_OFFSET, packet))
 		return unmatched(arrival);
 	take_ports(packet, &key);
-	translation = bpf_map_lookup_elem(&l7lb_flows, &key);
-	if (translation)
-		return spliced(skb, arrival, packet, &key, translation);
+	slot = find_splice(&key);
+	if (slot)
+		return spliced(skb, arrival, packet, slot, &key);
 	offer = offer_at(&key);
 	if (offer)
 		return listened(skb, arrival, packet, &key, offer);

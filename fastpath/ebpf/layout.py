@@ -6,56 +6,60 @@ Addresses and ports are in network byte order, IPv4 addresses v4-mapped; other n
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from fastpath.records import Direction, Flow, Listener, Offer, Splice, Traffic, Translation, Tuple4, Volume
+from fastpath.ebpf.hashing import SECRETS
+from fastpath.records import Direction, Listener, Offer, Splice, Traffic
 from slowpath.wire import ip
 from slowpath.wire.endpoint import Endpoint
 
 CLOSING_FINS = 1 << Direction.TO_SERVER | 1 << Direction.TO_CLIENT
 RESET_BITS = {direction: 4 << direction for direction in Direction}
 CLOSING_RESET = sum(RESET_BITS.values())
-"""Bits of `translation.closing`, and the causes that events carry."""
+"""Bits of `splice.closing`, and the causes that events carry."""
+
+RECORD_BYTES, RECORD_WORDS = 104, 26
+"""The size of a struct splice."""
+PATH, DELTA, TIMESTAMP_DELTA, PIVOT, FLAGS, GENERATION, CLOSING, LAST_SEEN = range(9, 17)
+"""Where its words are."""
+PACKETS, PAYLOAD = 20, 11
+"""Where the counts of both directions begin: in words, and in double words."""
+HAS_PIVOT = 1
+"""In `splice.flags`."""
+TICK_SHIFT = 20
+"""Ticks are 2^20 nanoseconds."""
 
 PUNTS, DROPS, SYNS_ANSWERED, HANDSHAKES, EVENTS_LOST = 0, 16, 32, 33, 34
 """enum counter; reasons and drops count from their base on."""
 
-MAX_PORTS, MAX_LISTENERS, MAX_ACCESS_RULES = 256, 65536, 262144
+MAX_PORTS, MAX_LISTENERS, MAX_PATHS, MAX_ACCESS_RULES = 256, 65536, 65536, 262144
 
 _NO_SCALE = 15
-_MASK = 0xFFFF_FFFF
+MASK = 0xFFFF_FFFF
 
 _NUMBER = struct.Struct("=I")
 _KEY = struct.Struct("=QQ")
 _HALVES = struct.Struct("<QQ")
 _TUPLE = struct.Struct("!16s16sHH")
 _ENDPOINT = struct.Struct("!16sHxx")
-_TRANSLATION = struct.Struct("=36sHBBIIIIIIQQIIQ")
-_PIVOT, _NOTED = 56, 64
-_STATE = struct.Struct("=38xB21xIQ8xI12x")
-_VOLUME = struct.Struct("=84xIQ")
+_ENDS = struct.Struct("!16s16sHH")
+_DECIDED = struct.Struct("=9I32x")
+_PATH = struct.Struct("!16s16sHH")
+_SERVER_ID = struct.Struct("=Hxx")
 _OFFER = struct.Struct("=HHBBBBB3xI")
 _ACCESS_KEY = struct.Struct("=II16s")
 _LIST_BITS = 32
-_EVENT = struct.Struct("=36sII")
+_EVENT = struct.Struct("=III")
+_SETTINGS = struct.Struct(f"={SECRETS}QII")
 _COUNT = struct.Struct("=Q")
 _TRAFFIC = struct.Struct("=QQ")
-
-
-class State(NamedTuple):
-    """What an entry of l7lb_flows says of its splice's life; `last_seen` is CLOCK_MONOTONIC in nanoseconds."""
-
-    direction: int
-    generation: int
-    last_seen: int
-    closing: int
 
 
 class Event(NamedTuple):
     """What the ring buffer carries; `cause` is CLOSING_FINS or one of RESET_BITS."""
 
-    flow: Flow
+    record: int
     generation: int
     cause: int
 
@@ -76,7 +80,7 @@ def mapped(address: bytes) -> bytes:
 
 
 def tuple4(value: tuple[Endpoint, Endpoint]) -> bytes:
-    """A struct tuple: the key of l7lb_flows."""
+    """A struct tuple."""
     (source, source_port), (destination, destination_port) = value
     return _TUPLE.pack(mapped(source), mapped(destination), source_port, destination_port)
 
@@ -86,74 +90,45 @@ def endpoint(value: Endpoint) -> bytes:
     return _ENDPOINT.pack(mapped(value.address), value.port)
 
 
-def translation(value: Translation, splice: Splice, generation: int, now: int) -> bytes:
-    """A struct translation of a splice that no packet has passed yet; `now` in nanoseconds."""
-    pivot = (splice.pivot or 0) if value.direction is Direction.TO_SERVER else 0
-    return _TRANSLATION.pack(
-        tuple4(value.becomes),
-        splice.server_id,
-        value.direction,
-        splice.pivot is not None,
-        value.sequence,
-        value.acknowledgment,
-        value.tsval,
-        value.tsecr,
-        pivot,
-        generation,
-        now,
-        0,
-        0,
-        0,
-        0,
+def settings(secrets: Sequence[int], buckets: int, cpu_ifindex: int) -> bytes:
+    """The read-only settings of the program."""
+    return _SETTINGS.pack(*secrets, buckets, cpu_ifindex)
+
+
+def record(splice: Splice, path: int, generation: int, tick: int) -> bytes:
+    """A struct splice that no packet has passed yet; raises struct.error for a number out of range."""
+    client, source, pivot = splice.flow.client, splice.source, splice.pivot
+    ends = _ENDS.pack(mapped(client.address), mapped(source.address), client.port, source.port)
+    has_pivot = pivot is not None
+    return ends + _DECIDED.pack(
+        path, splice.delta, splice.timestamp_delta, pivot or 0, has_pivot, generation, 0, tick, tick
     )
 
 
-def with_pivot(value: bytes, pivot: int) -> bytes:
-    """The struct translation `value` with its pivot at another place."""
-    return value[:_PIVOT] + _NUMBER.pack(pivot) + value[_PIVOT + _NUMBER.size :]
+def ends(records: memoryview[int], number: int) -> tuple[bytes, bytes, int, int]:
+    """The client's and the source's address, of 16 bytes, and port in a record."""
+    return _ENDS.unpack_from(records, number * RECORD_BYTES)
 
 
-def with_state(value: bytes, earlier: bytes) -> bytes:
-    """The struct translation `value` with what the program has noted in `earlier`: last_seen, fin, closing, counts."""
-    return value[:_NOTED] + earlier[_NOTED:]
+def path(vip: Endpoint, server: Endpoint, server_id: int) -> bytes:
+    """A struct path; raises struct.error for a number out of range."""
+    return _PATH.pack(mapped(vip.address), mapped(server.address), vip.port, server.port) + _SERVER_ID.pack(server_id)
 
 
-def splice(key: bytes, value: bytes) -> Splice | None:
-    """The splice of an entry toward the server; None for one toward the client."""
-    becomes, server_id, direction, has_pivot, _, acknowledgment, _, tsecr, pivot, *_ = _TRANSLATION.unpack(value)
-    if direction != Direction.TO_SERVER:
-        return None
-    source, server = _endpoints(becomes)
-    return Splice(
-        Flow(*_endpoints(key)),
-        server,
-        server_id,
-        source,
-        delta=-acknowledgment & _MASK,
-        timestamp_delta=-tsecr & _MASK,
-        pivot=pivot if has_pivot else None,
-    )
+def tick(nanoseconds: int) -> int:
+    """An instant as records have it."""
+    return nanoseconds >> TICK_SHIFT & MASK
 
 
-def states(values: bytes) -> Iterator[State]:
-    """The states of translations that stand one after the other."""
-    return map(State._make, _STATE.iter_unpack(values))
-
-
-def volume(value: bytes) -> Volume:
-    """What the direction of a struct translation has carried."""
-    return Volume._make(_VOLUME.unpack(value))
-
-
-def flow(keys: bytes, index: int) -> Flow:
-    """The flow of the key toward the server that is the `index`th of keys that stand one after the other."""
-    return Flow(*_endpoints(keys[index * _TUPLE.size : (index + 1) * _TUPLE.size]))
+def age(seen: int, now: int) -> int:
+    """Ticks since `seen`, at `now` in nanoseconds; 0 if that is the later one. Good for 26 days."""
+    ticks = tick(now) - seen & MASK
+    return ticks if ticks <= MASK >> 1 else 0
 
 
 def event(data: bytes) -> Event:
     """Read a struct event."""
-    flow, generation, cause = _EVENT.unpack(data)
-    return Event(Flow(*_endpoints(flow)), generation, cause)
+    return Event._make(_EVENT.unpack(data))
 
 
 def offer(listener: Listener, access: int = 0) -> bytes:
@@ -188,8 +163,3 @@ def traffic(per_cpu: bytes) -> Traffic:
     """The sum of a per-CPU struct traffic."""
     packets, length = map(sum, zip(*_TRAFFIC.iter_unpack(per_cpu), strict=True))
     return Traffic(packets, length)
-
-
-def _endpoints(data: bytes) -> Tuple4:
-    source, destination, source_port, destination_port = _TUPLE.unpack(data)
-    return Tuple4(Endpoint(ip.unmapped(source), source_port), Endpoint(ip.unmapped(destination), destination_port))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -68,6 +69,7 @@ _FUNCTIONS: tuple[tuple[str, type | None, list[type]], ...] = (
     ("bpf_map__type", c_int, [c_void_p]),
     ("bpf_map__key_size", c_uint32, [c_void_p]),
     ("bpf_map__value_size", c_uint32, [c_void_p]),
+    ("bpf_map__max_entries", c_uint32, [c_void_p]),
     ("bpf_map__set_max_entries", c_int, [c_void_p, c_uint32]),
     ("bpf_map__set_initial_value", c_int, [c_void_p, c_void_p, c_size_t]),
     ("bpf_map__pin", c_int, [c_void_p, c_char_p]),
@@ -135,6 +137,14 @@ class Map:
     def pin(self, path: Path) -> None:
         """Make the map outlive this process as `path` on a bpffs."""
         _check(self._dll.bpf_map__pin(self._handle, os.fsencode(path)), f"pin map {self.name} to {path}")
+
+    def memory(self) -> memoryview[int]:
+        """The values of an array with BPF_F_MMAPABLE, as both sides see them, until the last view is released."""
+        length: int = self._dll.bpf_map__max_entries(self._handle) * self._value_size
+        try:
+            return memoryview(mmap.mmap(self.fd, -(-length // mmap.PAGESIZE) * mmap.PAGESIZE))[:length]
+        except OSError as error:
+            raise BpfError(error.errno or errno.EINVAL, f"map the memory of map {self.name}") from error
 
     def lookup(self, key: bytes) -> bytes | None:
         """The value of `key`, or None; of a per-CPU map the values of all CPUs, each padded to 8 bytes."""

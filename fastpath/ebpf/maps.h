@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The maps. The loader sets the size of l7lb_flows; what grows with it is allocated as it is used. */
+/* The maps. The loader sets the sizes of l7lb_splices and l7lb_index, which user space maps into its memory. */
 #pragma once
 
 #include <linux/bpf.h>
@@ -9,20 +9,43 @@
 
 #define MAX_PORTS 256
 #define MAX_SERVERS 65536
+#define MAX_PATHS 65536
 #define MAX_LISTENERS 65536
 #define MAX_EXPECTED 65536
 #define EVENT_BYTES (1 << 18)
 
-/* Set by the loader: the program's side of the CPU interface. */
-const volatile __u32 cpu_ifindex;
+/* Set by the loader. */
+const volatile struct {
+	__u64 secrets[2][1 + TUPLE_WORDS]; /* of the hash, for each of the two buckets of a tuple */
+	__u32 buckets;			   /* in l7lb_index */
+	__u32 cpu_ifindex;		   /* the program's side of the CPU interface */
+} settings;
 
+/* By record number. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, struct tuple);
-	__type(value, struct translation);
-} l7lb_flows SEC(".maps");
+	__type(key, __u32);
+	__type(value, struct splice);
+} l7lb_splices SEC(".maps");
+
+/* Where the splice of a tuple is: index.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bucket);
+} l7lb_index SEC(".maps");
+
+/* By splice.path. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_PATHS);
+	__type(key, __u32);
+	__type(value, struct path);
+} l7lb_paths SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

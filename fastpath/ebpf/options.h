@@ -30,13 +30,6 @@ struct option {
 	__u8 kind;
 };
 
-/* What is added to the numbers in the options. */
-struct deltas {
-	__u32 edges;
-	__u32 tsval;
-	__u32 tsecr;
-};
-
 static __always_inline bool has_its_length(const struct option *option)
 {
 	switch (option->kind) {
@@ -109,38 +102,40 @@ static __always_inline void add_at(struct segment_header *header, __u64 offset, 
 }
 
 /* One step of translate_options. Not static, so that the verifier looks at it once and not for each option. */
-__noinline int translate_option(struct segment_header *header, __u32 offset, __u32 end, const struct deltas *deltas)
+__noinline int translate_option(struct segment_header *header, __u32 offset, __u32 end,
+			       const struct translation *translation)
 {
 	struct option option = {};
 	int next;
 
-	if (!header || !deltas)
+	if (!header || !translation)
 		return MALFORMED;
 	next = read_option(header, offset, end, &option);
 	if (next < 0)
 		return next;
 	if (option.kind == OPTION_TIMESTAMPS) {
-		add_at(header, option.offset + 2, deltas->tsval);
-		add_at(header, option.offset + 6, deltas->tsecr);
+		add_at(header, option.offset + 2, translation->tsval);
+		add_at(header, option.offset + 6, translation->tsecr);
 	} else if (option.kind == OPTION_SACK) {
 		for (__u32 edge = 0; edge < MAX_SACK_EDGES && 2 + 4 * edge < option.length; edge++)
-			add_at(header, option.offset + 2 + 4 * edge, deltas->edges);
+			add_at(header, option.offset + 2 + 4 * edge, translation->acknowledgment);
 	}
 	return next;
 }
 
 /* Translates the options of a header, `end` bytes of them; false if they are malformed. */
-static __always_inline bool translate_options(struct segment_header *header, __u32 end, const struct deltas *deltas)
+static __always_inline bool translate_options(struct segment_header *header, __u32 end,
+					      const struct translation *translation)
 {
 	__be32 *words = (__be32 *)header->options;
 	int offset = 0;
 
 	if (end == TIMESTAMPS_ONLY_LENGTH && words[0] == TIMESTAMPS_ONLY) {
-		words[1] = bpf_htonl(bpf_ntohl(words[1]) + deltas->tsval);
-		words[2] = bpf_htonl(bpf_ntohl(words[2]) + deltas->tsecr);
+		words[1] = bpf_htonl(bpf_ntohl(words[1]) + translation->tsval);
+		words[2] = bpf_htonl(bpf_ntohl(words[2]) + translation->tsecr);
 		return true;
 	}
 	for (int option = 0; option < MAX_TCP_OPTIONS && 0 <= offset && offset < (int)end; option++)
-		offset = translate_option(header, offset, end, deltas);
+		offset = translate_option(header, offset, end, translation);
 	return offset >= 0;
 }

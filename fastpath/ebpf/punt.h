@@ -43,7 +43,7 @@ static __always_inline int punt(struct __sk_buff *skb, const struct arrival *arr
 	if (bpf_skb_store_bytes(skb, 0, &header, sizeof(header), 0))
 		return drop(DROP_PUNT);
 	count(PUNTS + reason);
-	return bpf_redirect(cpu_ifindex, 0);
+	return bpf_redirect(settings.cpu_ifindex, 0);
 }
 
 /* Hands a packet over that is too long for its next hop, whose MTU stands behind the CPU header. */

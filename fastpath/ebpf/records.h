@@ -53,34 +53,70 @@ struct tuple {
 	__be16 destination_port;
 };
 
+#define TUPLE_WORDS 9
+
+/* Of the index of splices: index.h. */
+#define BUCKET_SLOTS 8
+
+struct bucket {
+	__u32 slots[BUCKET_SLOTS];
+};
+
+/* What all splices of one VIP and one server have in common. */
+struct path {
+	struct address vip;
+	struct address server;
+	__be16 vip_port;
+	__be16 server_port;
+	__u16 server_id;
+	__u16 zero;
+};
+
+/* Bits of splice.flags. */
+#define HAS_PIVOT 1
+
 /*
- * Bits of translation.closing: 1 << direction once the FIN of that direction's sender was acknowledged,
- * and RESET_TO_SERVER << direction once a RST has passed in it.
+ * Bits of splice.closing: 1 << direction once a packet of that direction has acknowledged the other one's FIN,
+ * RESET_TO_SERVER << direction once a RST has passed in it, and FIN_TO_SERVER << direction once a FIN has.
  */
 #define CLOSING_FINS (1 << TO_SERVER | 1 << TO_CLIENT)
 #define RESET_TO_SERVER 4
 #define CLOSING_RESET (RESET_TO_SERVER << TO_SERVER | RESET_TO_SERVER << TO_CLIENT)
+#define FIN_TO_SERVER 16
 
-/* One direction of a splice: packets that carry its key leave with `becomes`. */
+#define DIRECTIONS 2
+
+/*
+ * A splice: both of its directions, as fastpath.records.Splice. User space alone writes what stands before `closing`,
+ * and of that only `pivot` and `flags` once the record is in the index; the program alone writes the rest from then on.
+ */
+struct splice {
+	struct address client;
+	struct address source; /* what the server takes for its client */
+	__be16 client_port;
+	__be16 source_port;
+	__u32 path;
+	__u32 delta;
+	__u32 timestamp_delta;
+	__u32 pivot;
+	__u32 flags;
+	__u32 generation;		/* tells the splice from earlier ones of the same record; 0: none is there */
+	__u32 closing;
+	__u32 last_seen[DIRECTIONS];	/* CLOCK_MONOTONIC in ticks of 2^TICK_SHIFT ns, modulo 2^32 */
+	__u32 fin[DIRECTIONS];		/* the ACK of this direction that covers the other one's FIN, if it has passed */
+	__u32 packets[DIRECTIONS];	/* that were sent on, as on the wire */
+	__u64 payload[DIRECTIONS];	/* the bytes of TCP payload in them */
+};
+
+#define TICK_SHIFT 20
+
+/* What is added to the numbers of the packets of one direction, modulo 2^32. */
 struct translation {
-	struct tuple becomes;
-	__u16 server;
-	__u8 direction;
-	__u8 has_pivot; /* in both; the pivot itself toward the server only */
 	__u32 sequence;
 	__u32 acknowledgment;
 	__u32 tsval;
 	__u32 tsecr;
-	__u32 pivot;
-	__u32 generation; /* tells the splice from earlier ones of the same flow */
-	__u64 last_seen;  /* CLOCK_MONOTONIC, ns */
-	__u64 fin;	  /* FIN_PASSED | the ACK that covers the FIN of the other direction; 0: nothing to wait for */
-	__u32 closing;	  /* of both directions, in the entry toward the server */
-	__u32 packets;	  /* that were sent on, as on the wire */
-	__u64 payload;	  /* the bytes of TCP payload in them */
 };
-
-#define FIN_PASSED (1ull << 32)
 
 /* fastpath.records.Offer, and what else a listener has */
 struct offer {
@@ -110,7 +146,7 @@ struct cookie_key {
 
 /* What the ring buffer carries: `cause` is CLOSING_FINS or the bit of CLOSING_RESET that came first. */
 struct event {
-	struct tuple flow; /* client to VIP */
+	__u32 record; /* its number in l7lb_splices */
 	__u32 generation;
 	__u32 cause;
 };

@@ -1,20 +1,18 @@
-"""The maps of a loaded program: what the contract's calls change and read."""
+"""The maps of a loaded program that are changed and read by bpf(2): all but the splices and their index."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastpath.ebpf import layout
 from fastpath.ebpf.access import AccessLists
-from fastpath.ebpf.ledger import Change, Record
 from fastpath.ebpf.libbpf import BpfError, Map
 from fastpath.errors import FastPathError, TableFull, Unavailable
-from fastpath.records import Counters, Direction, Drop, Listener, Reason, Splice, SynCookies, Traffic, Volume
+from fastpath.records import Counters, Direction, Drop, Listener, Reason, SynCookies, Traffic, Tuple4
 
 EXPECTED_FOR = 60_000_000_000
 """Nanoseconds for which a 4-tuple stays expected, as in l7lb.bpf.c."""
-_SECOND = 1_000_000_000
 _NO_ROOM = frozenset({errno.E2BIG, errno.ENOMEM, errno.ENOSPC})
 
 
@@ -22,7 +20,7 @@ class Tables:
     """The maps by name, `l7lb_` left out. What raises has changed nothing."""
 
     def __init__(self, maps: Mapping[str, Map]) -> None:
-        self._flows, self._listeners, self._vips = maps["l7lb_flows"], maps["l7lb_listeners"], maps["l7lb_vips"]
+        self._paths, self._listeners, self._vips = maps["l7lb_paths"], maps["l7lb_listeners"], maps["l7lb_vips"]
         self._ports, self._ifindexes = maps["l7lb_ports"], maps["l7lb_ifindexes"]
         self._expected = maps["l7lb_expected"]
         self._servers, self._counters = maps["l7lb_servers"], maps["l7lb_counters"]
@@ -62,70 +60,20 @@ class Tables:
             self._cookies.update(layout.number(index), layout.cookie_key(key))
         self._epoch.update(layout.number(0), layout.number((cookies.epoch & 1) + 1))
 
-    def carry_out(self, change: Change, now: int) -> None:
-        """Take out and put in the splices of `change` (`now` in nanoseconds); raises TableFull or Unavailable."""
-        kept = {record.generation: record.splice.pivot for record in change.old}
-        elements: dict[bytes, bytes] = {}
-        written: set[bytes] = set()
-        fresh: list[bytes] = []
-        for record in change.new:
-            keys = record.element_keys()
-            written.update(keys)
-            if record.generation not in kept:
-                elements |= record.elements(now)
-                fresh.append(keys[1])
-            elif (kept[record.generation] is None) is (record.splice.pivot is None):
-                # The element toward the client is as it was.
-                elements |= self._with_state({keys[0]: record.elements(now)[keys[0]]})
-            else:
-                elements |= self._with_state(record.elements(now))
-        stale = [key for record in change.old for key in record.element_keys() if key not in written]
+    def set_path(self, number: int, value: bytes) -> None:
+        """Write a struct path; raises Unavailable."""
         try:
-            self._flows.delete_batch(stale)
-            self._flows.update_batch(elements)
-            self._expected.delete_batch(fresh)
+            self._paths.update(layout.number(number), value)
         except BpfError as error:
-            self._undo(change, elements, now)
             raise _typed(error) from error
 
-    def move(self, moves: Iterable[tuple[Record, Splice]]) -> None:
-        """Set the pivots of records that have one; raises Unavailable."""
-        before: dict[bytes, bytes] = {}
-        elements: dict[bytes, bytes] = {}
-        for record, splice in moves:
-            key = layout.tuple4(record.splice.flow)
-            value = self._flows.lookup(key)
-            if value is None or splice.pivot is None:
-                raise Unavailable(f"splice {splice.flow} is not in l7lb_flows any more")
-            before[key] = value
-            elements[key] = layout.with_pivot(value, splice.pivot)
-        try:
-            self._flows.update_batch(elements)
-        except BpfError as error:
-            self._flows.update_batch(before)
-            raise _typed(error) from error
-
-    def expect(self, records: Iterable[Record], now: int) -> None:
-        """Make the packets of the servers of `records` expected; raises TableFull or Unavailable."""
+    def expect(self, matches: Iterable[Tuple4], now: int) -> None:
+        """Make packets expected that carry one of `matches`; raises TableFull or Unavailable. `now` in nanoseconds."""
         until = layout.instant(now + EXPECTED_FOR)
         try:
-            self._expected.update_batch({record.element_keys()[1]: until for record in records})
+            self._expected.update_batch({layout.tuple4(match): until for match in matches})
         except BpfError as error:
             raise _typed(error) from error
-
-    def last_seen(self, record: Record, direction: Direction) -> float | None:
-        """When a packet of `record` was last sent on in this direction, in seconds of the monotonic clock."""
-        value = self._flows.lookup(record.element_keys()[direction])
-        return None if value is None else next(layout.states(value)).last_seen / _SECOND
-
-    def carried(self, record: Record) -> tuple[Volume, Volume] | None:
-        """What `record` has carried by direction; None if it is gone."""
-        up, down = map(self._flows.lookup, record.element_keys())
-        return None if up is None or down is None else (layout.volume(up), layout.volume(down))
-
-    def splices(self) -> Iterator[Splice]:
-        """Every splice in l7lb_flows."""
-        return filter(None, (layout.splice(key, value) for key, value in self._flows.items()))
 
     def counters(self, servers: Iterable[int]) -> Counters:
         """A snapshot of what the program has counted, of `servers` by their ids."""
@@ -138,20 +86,6 @@ class Tables:
             handshakes=self._count(layout.HANDSHAKES),
             events_lost=self._count(layout.EVENTS_LOST),
         )
-
-    def _with_state(self, elements: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-        present = {key: self._flows.lookup(key) for key in elements}
-        return {
-            key: layout.with_state(value, earlier) if (earlier := present[key]) else value
-            for key, value in elements.items()
-        }
-
-    def _undo(self, change: Change, elements: Mapping[bytes, bytes], now: int) -> None:
-        before: dict[bytes, bytes] = {}
-        for record in change.old:
-            before |= record.elements(now)
-        self._flows.delete_batch(key for key in elements if key not in before)
-        self._flows.update_batch(before)
 
     def _count(self, index: int) -> int:
         value = self._counters.lookup(layout.number(index))

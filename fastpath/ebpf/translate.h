@@ -9,26 +9,47 @@
 
 #define LONGEST 0xffff /* IPv4's total length */
 
+/* What a splice does to the packets of a direction: they leave with `becomes`. */
+static __always_inline void read_translation(const struct splice *splice, const struct path *path, __u32 direction,
+					     struct tuple *becomes, struct translation *translation)
+{
+	if (direction == TO_SERVER) {
+		becomes->source = splice->source;
+		becomes->destination = path->server;
+		becomes->source_port = splice->source_port;
+		becomes->destination_port = path->server_port;
+		translation->acknowledgment = -splice->delta;
+		translation->tsecr = -splice->timestamp_delta;
+	} else {
+		becomes->source = path->vip;
+		becomes->destination = splice->client;
+		becomes->source_port = path->vip_port;
+		becomes->destination_port = splice->client_port;
+		translation->sequence = splice->delta;
+		translation->tsval = splice->timestamp_delta;
+	}
+}
+
 static __always_inline __be32 added(__be32 number, __u32 delta)
 {
 	return bpf_htonl(bpf_ntohl(number) + delta);
 }
 
 /* Translates `header`, a copy of the packet's TCP header; false if its options are malformed. */
-static __always_inline bool translate_tcp(const struct translation *translation, const struct packet *packet,
-					  struct segment_header *header)
+static __always_inline bool translate_tcp(const struct tuple *becomes, struct translation *translation,
+					  const struct packet *packet, struct segment_header *header)
 {
 	struct tcphdr *tcp = &header->fixed;
-	struct deltas deltas = { .edges = translation->acknowledgment, .tsval = translation->tsval };
 
-	tcp->source = translation->becomes.source_port;
-	tcp->dest = translation->becomes.destination_port;
+	tcp->source = becomes->source_port;
+	tcp->dest = becomes->destination_port;
 	tcp->seq = added(tcp->seq, translation->sequence);
 	if (packet->flags & FLAG_ACK) {
 		tcp->ack_seq = added(tcp->ack_seq, translation->acknowledgment);
-		deltas.tsecr = translation->tsecr;
+	} else {
+		translation->tsecr = 0;
 	}
-	return translate_options(header, packet->tcp_length - sizeof(*tcp), &deltas);
+	return translate_options(header, packet->tcp_length - sizeof(*tcp), translation);
 }
 
 static __always_inline __wsum translate_ipv4(const struct tuple *becomes, struct iphdr *ip)
@@ -74,15 +95,15 @@ static __always_inline __wsum convert(const struct tuple *becomes, struct packet
 }
 
 /* Whether a packet leaves as one of the other IP version. */
-static __always_inline bool changes_version(const struct translation *translation, const struct packet *packet)
+static __always_inline bool changes_version(const struct tuple *becomes, const struct packet *packet)
 {
-	return is_mapped(&translation->becomes.destination) == packet->is_ipv6;
+	return is_mapped(&becomes->destination) == packet->is_ipv6;
 }
 
 /* Whether it would be too long for the other version's total length. */
-static __always_inline bool outgrows(const struct translation *translation, const struct packet *packet)
+static __always_inline bool outgrows(const struct tuple *becomes, const struct packet *packet)
 {
-	return changes_version(translation, packet) && packet->is_ipv6 &&
+	return changes_version(becomes, packet) && packet->is_ipv6 &&
 	       packet->total - packet->ip_length + sizeof(struct iphdr) > LONGEST;
 }
 
@@ -92,83 +113,125 @@ static __always_inline __u8 time_to_live(const struct packet *packet)
 }
 
 /* Sets the addresses and counts the TTL down; returns the difference of the addresses, for the TCP checksum. */
-static __noinline __wsum translate_ip(const struct translation *translation, struct packet *packet)
+static __noinline __wsum translate_ip(const struct tuple *becomes, struct packet *packet)
 {
-	if (changes_version(translation, packet))
-		return convert(&translation->becomes, packet);
+	if (changes_version(becomes, packet))
+		return convert(becomes, packet);
 	if (packet->is_ipv6)
-		return translate_ipv6(&translation->becomes, &packet->ip6);
-	return translate_ipv4(&translation->becomes, &packet->ip);
+		return translate_ipv6(becomes, &packet->ip6);
+	return translate_ipv4(becomes, &packet->ip);
 }
 
-/* Counts a packet as its segments on the wire, each with headers of its own. */
-static __always_inline void count_traffic(struct __sk_buff *skb, struct translation *translation,
-					  const struct packet *packet)
+/* Counts a packet as its segments on the wire, each with headers of its own; returns how many there were before. */
+static __always_inline __u32 count_traffic(struct __sk_buff *skb, struct splice *splice, __u32 direction,
+					   const struct packet *packet)
 {
-	__u32 index = 2 * translation->server + translation->direction;
+	struct path *path = bpf_map_lookup_elem(&l7lb_paths, &splice->path);
+	__u32 index = path ? 2 * path->server_id + direction : 0, segments = 1;
 	struct traffic *traffic = bpf_map_lookup_elem(&l7lb_servers, &index);
-	__u32 segments = 1;
 
 	if (skb->gso_size)
 		segments = (packet->payload + skb->gso_size - 1) / skb->gso_size;
+	if (traffic) {
+		traffic->packets += segments;
+		traffic->bytes += packet->total + (__u64)(segments - 1) * (packet->ip_length + packet->tcp_length);
+	}
 	/* Atomic: what is injected may pass on another CPU at the same time. */
-	__sync_fetch_and_add(&translation->packets, segments);
-	__sync_fetch_and_add(&translation->payload, packet->payload);
-	if (!traffic)
-		return;
-	traffic->packets += segments;
-	traffic->bytes += packet->total + (__u64)(segments - 1) * (packet->ip_length + packet->tcp_length);
+	__sync_fetch_and_add(&splice->payload[direction], packet->payload);
+	return __sync_fetch_and_add(&splice->packets[direction], segments);
 }
 
-static __always_inline bool is_past_pivot(const struct translation *translation, const struct packet *packet)
+/* The packets of the splice's server need not be expected any more, as one of them has been carried; `key` is spare. */
+static __always_inline void end_expectation(const struct splice *splice, struct tuple *key)
+{
+	const struct path *path = bpf_map_lookup_elem(&l7lb_paths, &splice->path);
+
+	if (!path)
+		return;
+	key->source = path->server;
+	key->destination = splice->source;
+	key->source_port = path->server_port;
+	key->destination_port = splice->source_port;
+	bpf_map_delete_elem(&l7lb_expected, key);
+}
+
+/*
+ * Notes that a packet is sent on. A function, and with a spare `key` of its caller's, for the depth of the stack; not a
+ * void one, whose R0 the verifier may not let pass.
+ */
+static __noinline int note(struct __sk_buff *skb, struct splice *splice, __u32 slot, const struct packet *packet,
+			   struct tuple *key)
+{
+	__u32 direction = slot >> SLOT_DIRECTION_SHIFT;
+
+	splice->last_seen[direction] = bpf_ktime_get_coarse_ns() >> TICK_SHIFT;
+	watch(splice, slot, packet);
+	if (!count_traffic(skb, splice, direction, packet) && direction == TO_CLIENT)
+		end_expectation(splice, key);
+	return 0;
+}
+
+static __always_inline bool is_past_pivot(const struct splice *splice, __u32 direction, const struct packet *packet)
 {
 	__u32 end = bpf_ntohl(packet->tcp.fixed.seq) + packet->payload;
 
-	return translation->direction == TO_SERVER && translation->has_pivot && packet->payload &&
-	       (__s32)(translation->pivot - end) < 0;
+	return direction == TO_SERVER && splice->flags & HAS_PIVOT && packet->payload &&
+	       (__s32)(splice->pivot - end) < 0;
 }
 
 /* Whether a server that is between two requests, or at the end of a response, closes. */
-static __always_inline bool ends_before_pivot(const struct translation *translation, const struct packet *packet)
+static __always_inline bool ends_before_pivot(const struct splice *splice, __u32 direction,
+					      const struct packet *packet)
 {
-	return translation->direction == TO_CLIENT && translation->has_pivot && !packet->payload &&
+	return direction == TO_CLIENT && splice->flags & HAS_PIVOT && !packet->payload &&
 	       (packet->flags & (FLAG_FIN | FLAG_RST)) == FLAG_FIN;
 }
 
-/* Step 5 of docs/fastpath.md: a packet whose 4-tuple `key` is that of a translation. */
-static __noinline int spliced(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet,
-			      const struct tuple *key, struct translation *translation)
+/*
+ * Step 5 of docs/fastpath.md: a packet whose 4-tuple is that of a splice's direction, which `slot` names; `becomes` is
+ * the caller's, for the depth of the stack.
+ */
+static __noinline int spliced(struct __sk_buff *skb, const struct arrival *arrival, struct packet *packet, __u32 slot,
+			      struct tuple *becomes)
 {
+	struct splice *splice = splice_of(slot);
+	__u32 direction = slot >> SLOT_DIRECTION_SHIFT;
+	struct translation translation = {};
 	struct segment_header header;
 	struct next_hop hop = {};
+	struct path *path;
 	__wsum addresses;
 	bool changes;
 
+	if (!splice)
+		return unmatched(arrival);
+	path = bpf_map_lookup_elem(&l7lb_paths, &splice->path);
+	if (!path)
+		return unmatched(arrival);
 	if (!packet->tcp_length)
 		return drop(DROP_MALFORMED);
 	if (packet->flags & FLAG_SYN)
 		return punt(skb, arrival, REASON_SYN);
-	if (has_ip_options(packet) || outgrows(translation, packet) || !read_options(skb, packet))
+	read_translation(splice, path, direction, becomes, &translation);
+	if (has_ip_options(packet) || outgrows(becomes, packet) || !read_options(skb, packet))
 		return punt(skb, arrival, REASON_OPTIONS);
 	header = packet->tcp;
-	if (!translate_tcp(translation, packet, &header))
+	if (!translate_tcp(becomes, &translation, packet, &header))
 		return punt(skb, arrival, REASON_OPTIONS);
-	if (!arrival->injected && is_past_pivot(translation, packet))
+	if (!arrival->injected && is_past_pivot(splice, direction, packet))
 		return punt(skb, arrival, REASON_PIVOT);
-	if (!arrival->injected && ends_before_pivot(translation, packet))
+	if (!arrival->injected && ends_before_pivot(splice, direction, packet))
 		return punt(skb, arrival, REASON_FIN);
 	if (time_to_live(packet) <= 1)
 		return drop(DROP_TTL);
-	changes = changes_version(translation, packet);
-	addresses = translate_ip(translation, packet);
+	changes = changes_version(becomes, packet);
+	addresses = translate_ip(becomes, packet);
 	hop.length = length_on_wire(skb, packet, fixed_length(packet));
 	if (!find_next_hop(skb, arrival->ifindex, packet, &header.fixed, &hop))
 		return hop.mtu ? punt_too_long(skb, arrival, hop.mtu) : drop(DROP_NO_ROUTE);
 	if ((changes && !change_version(skb, packet)) || !write_ip(skb, packet, changes) ||
 	    !write_tcp(skb, packet, &header, packet->tcp_length, addresses))
 		return drop(DROP_NO_ROUTE);
-	translation->last_seen = bpf_ktime_get_coarse_ns();
-	count_traffic(skb, translation, packet);
-	watch(key, translation, packet, &header.fixed);
+	note(skb, splice, slot, packet, becomes);
 	return send(&hop);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import socket
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_network
@@ -11,14 +12,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from fastpath.ebpf import layout
-from fastpath.ebpf.attachment import SOURCE
+from fastpath.ebpf.attachment import SOURCE, load
 from fastpath.ebpf.compile import CACHE, compiled
-from fastpath.ebpf.ledger import Change, Ledger
 from fastpath.ebpf.libbpf import BpfError, Object, RingBuffer, library
-from fastpath.ebpf.tables import Tables
+from fastpath.ebpf.recordnumbers import GRACE
 from fastpath.interface import Closed
 from fastpath.profile import HOST
-from fastpath.records import Counters, Flow, NextHop, SynCookies, Volume
+from fastpath.records import Counters, Flow, NextHop, Splice, SynCookies, Tuple4, Volume
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from slowpath.wire.ip import IPV4, family_of
 from tests.conformance.ebpf_wire import Wire, is_too_short
@@ -28,6 +28,7 @@ from tests.unit.ebpf.hosts import Host
 _UNSPEC, _SHOT, _REDIRECT = 0xFFFF_FFFF, 2, 7
 _SKB_LENGTH, _IFINDEX_OFFSET = 192, 40
 _COUNTERS = 34
+_SPLICES = 2048
 _UNKNOWN = -1
 _MTU = 9000
 _ROOM = 256
@@ -78,25 +79,24 @@ class EbpfTarget:
         for hop in NARROW:
             gateway = _GATEWAYS[hop.port + (0 if family_of(hop.network[0]) is IPV4 else len(_PORTS))]
             self._route(hop, gateway)
-        (constants,) = (one for name, one in self._program.maps.items() if name.endswith(".rodata"))
-        constants.initialise(layout.number(self._ifindexes[_CPU]))
-        self._program.maps["l7lb_flows"].resize(4096)
-        self._program.load()
-        self._tables = Tables(self._program.maps)
+        self._tables, self._splices = load(self._program, _SPLICES, self._ifindexes[_CPU])
         self._tables.set_ports([self._ifindexes[name] for name in _PORTS])
         self._programs = dict.fromkeys(_PORTS, self._program.program("l7lb_port"))
         self._programs[_CPU] = self._program.program("l7lb_cpu")
         self._wire = Wire(self._host, self._programs)
-        self._ledger = Ledger(2048)
         self._closed: list[Closed] = []
+        self._now = 0
         self._ring = RingBuffer(self._program.maps["l7lb_events"], self._ended)
         self._servers: set[int] = set()
 
     def program(self, rules: Rules) -> None:
         assert set(rules.next_hops) <= {*BOTH_VERSIONS, *NARROW}
-        self._carry_out(self._ledger.remove([splice.flow for splice in self._tables.splices()]))
+        # Nothing is under way: records need not rest for longer than it takes.
+        self._now += GRACE
+        self._splices.remove([splice.flow for splice in self._splices], self._now)
+        self._now += GRACE
         self._tables.set_listeners(rules.listeners)
-        self._carry_out(self._ledger.install(rules.splices))
+        self._splices.install(rules.splices, self._now)
         expected = self._program.maps["l7lb_expected"]
         expected.delete_batch([key for key, _ in expected.items()])
         self._servers |= {server.id for server in rules.servers} | {splice.server_id for splice in rules.splices}
@@ -127,9 +127,20 @@ class EbpfTarget:
         closed, self._closed = self._closed, []
         return closed
 
+    def install(self, splice: Splice) -> None:
+        """Add a splice to the rules."""
+        self._splices.install([splice], self._now)
+
+    def expect(self, match: Tuple4) -> None:
+        """Have packets expected."""
+        self._tables.expect([match], time.monotonic_ns())
+
+    def expects(self) -> list[bytes]:
+        """What is expected, as struct tuples."""
+        return [key for key, _ in self._program.maps["l7lb_expected"].items()]
+
     def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
-        records = map(self._ledger.get, flows)
-        return [None if record is None else self._tables.carried(record) for record in records]
+        return [self._splices.carried(flow) for flow in flows]
 
     def counters(self) -> Counters:
         return self._tables.counters(self._servers)
@@ -137,6 +148,7 @@ class EbpfTarget:
     def close(self) -> None:
         self._wire.close()
         self._ring.close()
+        self._splices.close()
         self._program.close()
         self._host.close()
 
@@ -157,12 +169,8 @@ class EbpfTarget:
         assert result == _UNSPEC and not drops
         return Passed()
 
-    def _carry_out(self, change: Change) -> None:
-        self._tables.carry_out(change, now=0)
-        self._ledger.commit(change)
-
     def _ended(self, data: bytes) -> None:
-        self._closed += self._ledger.ended(*layout.event(data))
+        self._closed += self._splices.ended(*layout.event(data))
 
     def _clear(self, name: str, indexes: Iterable[int]) -> None:
         table = self._program.maps[name]

@@ -1,0 +1,371 @@
+"""The splices in the memory that the program looks into: l7lb_splices, l7lb_index and l7lb_paths.
+
+All that is known of a splice is in its record (records.h): nothing of it is kept on this side but a byte of what was
+reported, so that a million of them cost no more than their maps. Nobody else writes the index and the decided part of
+records, and no system call is needed to. A batch is judged whole, before any of it is written.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from fastpath.ebpf import layout
+from fastpath.ebpf.hashing import TupleHash
+from fastpath.ebpf.index import MAX_RECORDS, TO_CLIENT, Index, Plan, buckets_for, record_of
+from fastpath.ebpf.paths import Path, Paths
+from fastpath.ebpf.recordnumbers import RecordNumbers
+from fastpath.errors import Rejected, TableFull
+from fastpath.interface import Closed
+from fastpath.records import Direction, Flow, Splice, Tuple4, Volume
+from fastpath.validation import check_splices
+from slowpath.wire.endpoint import Endpoint
+from slowpath.wire.ip import IPV4, is_mapped, unmapped
+
+_LARGEST_NUMBER = 0xFFFF_FFFF
+_ALL_IPV4 = (IPV4.address_length,) * 4
+_SPARE_SHIFT, _LEAST_SPARE = 5, 1024
+_RESET_BY = {bit: direction for direction, bit in layout.RESET_BITS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How large the maps are for so many splices."""
+
+    capacity: int
+
+    @property
+    def records(self) -> int:
+        """Some more than splices: those that were given back rest for a while."""
+        return min(self.capacity + (self.capacity >> _SPARE_SHIFT) + _LEAST_SPARE, MAX_RECORDS)
+
+    @property
+    def buckets(self) -> int:
+        """Of the index."""
+        return buckets_for(self.capacity)
+
+
+class _Batch:
+    """What is to become of some splices, as it is made up."""
+
+    def __init__(self, index: Index) -> None:
+        self.plan = Plan(index)
+        self.paths: list[Path] = []
+        self.records: list[bytes] = []
+        self.totals: list[int] = []
+        """The sums of both tuples of each splice."""
+        self.positions: list[int] = []
+        """Where the entries of both come; -1: that is still to be found."""
+        self.slots: list[int] = []
+        """Those entries, but for the record."""
+        self.replaced: list[int] = []
+        """The records that give way."""
+
+
+class Splices:
+    """`capacity` splices at most, in `records` and `slots`: Sizes says how many struct splice and struct bucket."""
+
+    def __init__(
+        self, sizes: Sizes, records: memoryview[int], slots: memoryview[int], hashing: TupleHash, paths: Paths
+    ) -> None:
+        self._capacity, self._hashing, self._paths = sizes.capacity, hashing, paths
+        self._records, self._words, self._quads = records, records.cast("I"), records.cast("Q")
+        self._index = Index(slots, hashing)
+        self._numbers = RecordNumbers(sizes.records)
+        self._reported = bytearray(sizes.records)
+        """By record, the causes of its end that were reported: layout.CLOSING_FINS and CLOSING_RESET."""
+        self._generation = self._count = 0
+        self._fence = threading.Lock()
+        self._fence.acquire()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def install(self, splices: Sequence[Splice], now: int) -> None:
+        """Add or replace `splices`, whose counts begin; raises TableFull or Rejected. `now` in nanoseconds."""
+        batch = {splice.flow: splice for splice in splices}
+        try:
+            made = self._planned(batch, now)
+        except (struct.error, ValueError):
+            check_splices(batch, self._holder, ipv6=True)
+            raise
+        self._carry_out(made, now)
+
+    def update(self, splices: Sequence[Splice], now: int) -> None:
+        """Replace `splices`; one whose pivot alone changes keeps counts and FINs. Raises TableFull or Rejected."""
+        batch = {splice.flow: splice for splice in splices}
+        pivots: list[tuple[int, int | None]] = []
+        others: list[Splice] = []
+        for flow, splice in batch.items():
+            number = self.number(flow)
+            if number is None:
+                raise Rejected(f"splice {flow} is not there to be updated")
+            if self._moves(number, splice):
+                pivots.append((number, splice.pivot))
+            else:
+                others.append(splice)
+        if others:
+            # Before any pivot: nothing is written unless all of it can be.
+            self.install(others, now)
+        for number, pivot in pivots:
+            self._set_pivot(number, pivot)
+
+    def remove(self, flows: Iterable[Flow], now: int) -> None:
+        """Remove splices; a flow that is not there is passed over."""
+        numbers: list[int] = []
+        plan = Plan(self._index)
+        for flow in dict.fromkeys(flows):
+            position, number = self._find(flow)
+            if position >= 0:
+                numbers.append(number)
+                plan.clear(position)
+                plan.clear(self._replies_at(number))
+        plan.carry_out((), ())
+        self._retire(numbers, now)
+        self._count -= len(numbers)
+
+    def number(self, flow: Flow) -> int | None:
+        """The number of a splice's record, if it is there."""
+        position, number = self._find(flow)
+        return number if position >= 0 else None
+
+    def flow(self, number: int) -> Flow:
+        """The flow of a record."""
+        client, _, port, _ = layout.ends(self._records, number)
+        return Flow(Endpoint(unmapped(client), port), self._path(number).vip)
+
+    def replies(self, flow: Flow) -> Tuple4 | None:
+        """What the packets of a splice's server carry."""
+        number = self.number(flow)
+        return None if number is None else Tuple4(*self._replies(number))
+
+    def last_seen(self, flow: Flow, direction: Direction, now: int) -> int | None:
+        """When a packet of the splice was last sent on, in nanoseconds, to some milliseconds."""
+        number = self.number(flow)
+        if number is None:
+            return None
+        return now - (layout.age(self._word(number, layout.LAST_SEEN + direction), now) << layout.TICK_SHIFT)
+
+    def carried(self, flow: Flow) -> tuple[Volume, Volume] | None:
+        """What the splice has carried, by direction."""
+        number = self.number(flow)
+        if number is None:
+            return None
+        up, down = self._carried(number, Direction.TO_SERVER), self._carried(number, Direction.TO_CLIENT)
+        return up, down
+
+    def ended(self, number: int, generation: int, causes: int) -> list[Closed]:
+        """What there is to report of a record for which the program has noted `causes`, and was not yet."""
+        if not generation or self._word(number, layout.GENERATION) != generation:
+            return []
+        reported, due = self._reported[number], []
+        if causes & ~reported & layout.CLOSING_FINS == layout.CLOSING_FINS:
+            reported |= layout.CLOSING_FINS
+            due.append(Closed(self.flow(number), reset=False))
+        if causes & layout.CLOSING_RESET and not reported & layout.CLOSING_RESET:
+            reported |= layout.CLOSING_RESET
+            # Where both sides have sent one before the sweep came, nobody knows whose was first.
+            due.append(Closed(self.flow(number), reset=True, by=_RESET_BY.get(causes & layout.CLOSING_RESET)))
+        self._reported[number] = reported
+        return due
+
+    def column(self, word: int, numbers: range) -> list[int]:
+        """A word of each of the records `numbers`."""
+        words = layout.RECORD_WORDS
+        return self._words[numbers.start * words + word : numbers.stop * words : words].tolist()
+
+    @property
+    def servers(self) -> AbstractSet[int]:
+        """The ids of all servers that a splice has ever led to."""
+        return self._paths.servers
+
+    @property
+    def used(self) -> int:
+        """Records from this number on have never been used."""
+        return self._numbers.used
+
+    def __iter__(self) -> Iterator[Splice]:
+        """Every splice, read back."""
+        for number in range(self.used):
+            if self._word(number, layout.GENERATION):
+                yield self._splice(number)
+
+    def close(self) -> None:
+        """Let the memory go."""
+        self._index.close()
+        for view in (self._words, self._quads, self._records):
+            view.release()
+
+    def _planned(self, splices: Mapping[Flow, Splice], now: int) -> _Batch:
+        """What installs `splices`; raises TableFull, Rejected, or an error that says that something is out of range."""
+        made = _Batch(self._index)
+        hashing, tick = self._hashing, layout.tick(now)
+        for flow, splice in splices.items():
+            (client, client_port), vip = flow
+            server, (source, source_port) = splice.server, splice.source
+            if (len(client), len(vip.address), len(source), len(server.address)) != _ALL_IPV4:
+                _check_versions(flow, server, splice.source)
+            path = self._paths.wanted(vip, server, splice.server_id, now)
+            self._generation = self._generation % _LARGEST_NUMBER + 1
+            made.paths.append(path)
+            made.records.append(layout.record(splice, path.number, self._generation, tick))
+            self._seat(made, splices, flow, path.to_vip + hashing.source(client, client_port), 0)
+            replies = Flow(server, splice.source)
+            self._seat(made, splices, replies, path.from_server + hashing.destination(source, source_port), TO_CLIENT)
+        if len(set(made.totals)) < len(made.totals):
+            # Two of them have a 4-tuple in common, or two 4-tuples a hash, which is no harm.
+            check_splices(splices, self._holder, ipv6=True)
+            for flow, splice in splices.items():
+                if flow == (splice.server, splice.source):
+                    raise Rejected(f"splice {flow}: what its client sends carries what its server sends")
+        added = len(splices) - len(made.replaced)
+        if self._count + added > self._capacity:
+            raise TableFull(f"{added} more splices do not fit: {self._count} of {self._capacity} are taken")
+        return made
+
+    def _seat(self, made: _Batch, splices: Mapping[Flow, Splice], match: Flow, total: int, direction: int) -> None:
+        """Find a position for the entry of `match`; ValueError if another splice has it that does not give way."""
+        begins, position, may_be_there = self._index.survey(total)
+        made.totals.append(total)
+        made.slots.append(begins | direction)
+        for taken, other in self._index.entries(total) if may_be_there else ():
+            if self._match(other) == match:
+                owner = self.flow(record_of(other))
+                if owner not in splices:
+                    raise ValueError("a 4-tuple that another splice has")
+                if owner == match and not direction:
+                    made.replaced.append(record_of(other))
+                made.plan.swing(taken)
+                made.positions.append(taken)
+                return
+        made.positions.append(position if made.plan.take(position) else -1)
+
+    def _carry_out(self, made: _Batch, now: int) -> None:
+        """Raises TableFull, and has changed nothing then."""
+        for number in made.replaced:
+            made.plan.clear(self._index.position(self._total(number), number))
+            made.plan.clear(self._replies_at(number))
+        for index, position in enumerate(made.positions):
+            if position < 0:
+                made.positions[index] = made.plan.make_room(made.totals[index], self._total)
+        numbers = self._numbers.take(len(made.records), now)
+        size, records = layout.RECORD_BYTES, self._records
+        for index, (number, path) in enumerate(zip(numbers, made.paths, strict=True)):
+            records[number * size : (number + 1) * size] = made.records[index]
+            self._reported[number] = 0
+            path.users += 1
+            made.slots[2 * index] |= number
+            made.slots[2 * index + 1] |= number
+        self._order()
+        made.plan.carry_out(made.positions, made.slots)
+        self._count += len(numbers) - len(made.replaced)
+        self._retire(made.replaced, now)
+
+    def _order(self) -> None:
+        """Let no processor see the stores that follow before those that came before.
+
+        What lets a lock go and takes it again is ordered by that on every processor (x86 orders stores anyway); the
+        program's own reads depend on one another.
+        """
+        self._fence.release()
+        self._fence.acquire()
+
+    def _retire(self, numbers: list[int], now: int) -> None:
+        """The records `numbers` are in the index no more."""
+        for number in numbers:
+            self._words[number * layout.RECORD_WORDS + layout.GENERATION] = 0
+            self._paths.release(self._word(number, layout.PATH), now)
+        self._numbers.give_back(numbers, now)
+
+    def _find(self, flow: Flow) -> tuple[int, int]:
+        """Where the entry of a flow stands, and the number of its record; the position is -1 if it is not there."""
+        (client, client_port), vip = flow
+        for position, slot in self._index.entries(self._hashing.of(*flow)):
+            if slot & TO_CLIENT:
+                continue
+            number = record_of(slot)
+            address, _, port, _ = layout.ends(self._records, number)
+            if port == client_port and address == layout.mapped(client) and self._path(number).vip == vip:
+                return position, number
+        return -1, 0
+
+    def _replies_at(self, number: int) -> int:
+        """Where the entry stands of what the server of a record sends."""
+        _, source, _, port = layout.ends(self._records, number)
+        total = self._path(number).from_server + self._hashing.destination(source, port)
+        return self._index.position(total, number | TO_CLIENT)
+
+    def _moves(self, number: int, splice: Splice) -> bool:
+        """Whether `splice` is what the record says but for its pivot."""
+        path = self._path(number)
+        _, source, _, port = layout.ends(self._records, number)
+        at = number * layout.RECORD_WORDS
+        return (
+            (path.server, path.server_id) == (splice.server, splice.server_id)
+            and splice.source == (unmapped(source), port)
+            and self._words[at + layout.DELTA] == splice.delta
+            and self._words[at + layout.TIMESTAMP_DELTA] == splice.timestamp_delta
+            and (splice.pivot is None or 0 <= splice.pivot <= _LARGEST_NUMBER)
+        )
+
+    def _set_pivot(self, number: int, pivot: int | None) -> None:
+        at = number * layout.RECORD_WORDS
+        if pivot is not None:
+            self._words[at + layout.PIVOT] = pivot
+        has_pivot = int(pivot is not None)
+        if self._words[at + layout.FLAGS] != has_pivot:
+            self._order()
+            self._words[at + layout.FLAGS] = has_pivot
+
+    def _splice(self, number: int) -> Splice:
+        path, (client, source, client_port, source_port) = self._path(number), layout.ends(self._records, number)
+        return Splice(
+            Flow(Endpoint(unmapped(client), client_port), path.vip),
+            path.server,
+            path.server_id,
+            Endpoint(unmapped(source), source_port),
+            delta=self._word(number, layout.DELTA),
+            timestamp_delta=self._word(number, layout.TIMESTAMP_DELTA),
+            pivot=self._word(number, layout.PIVOT) if self._word(number, layout.FLAGS) & layout.HAS_PIVOT else None,
+        )
+
+    def _replies(self, number: int) -> Flow:
+        _, source, _, port = layout.ends(self._records, number)
+        return Flow(self._path(number).server, Endpoint(unmapped(source), port))
+
+    def _match(self, slot: int) -> Flow:
+        """The source and the destination of the packets that an entry stands for."""
+        number = record_of(slot)
+        return self._replies(number) if slot & TO_CLIENT else self.flow(number)
+
+    def _total(self, slot: int) -> int:
+        source, destination = self._match(slot)
+        return self._hashing.source(*source) + self._hashing.destination(*destination)
+
+    def _holder(self, match: Tuple4) -> Flow | None:
+        wanted = Flow(*match)
+        for _, slot in self._index.entries(self._hashing.of(*match)):
+            if self._match(slot) == wanted:
+                return self.flow(record_of(slot))
+        return None
+
+    def _carried(self, number: int, direction: Direction) -> Volume:
+        payload = self._quads[number * layout.RECORD_BYTES // 8 + layout.PAYLOAD + direction]
+        return Volume(self._word(number, layout.PACKETS + direction), payload)
+
+    def _path(self, number: int) -> Path:
+        return self._paths[self._word(number, layout.PATH)]
+
+    def _word(self, number: int, word: int) -> int:
+        return self._words[number * layout.RECORD_WORDS + word]
+
+
+def _check_versions(flow: Flow, server: Endpoint, source: Endpoint) -> None:
+    """Raise ValueError unless the addresses are of one version on each side, and such as packets carry."""
+    if len(flow.client.address) != len(flow.vip.address) or len(server.address) != len(source.address):
+        raise ValueError("addresses of two versions on one side")
+    if any(is_mapped(endpoint.address) for endpoint in (*flow, server, source)):
+        raise ValueError("an IPv4-mapped address")
