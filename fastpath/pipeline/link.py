@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -18,8 +19,8 @@ class Link(Protocol):
     def receive(self, limit: int) -> list[bytes]:
         """Up to `limit` frames that have arrived, in order."""
 
-    def send(self, frame: bytes) -> None:
-        """Send a frame."""
+    def send(self, frames: Sequence[bytes]) -> None:
+        """Send frames in order."""
 
     def receive_failures(self) -> int:
         """Frames that arrived and were lost."""

@@ -147,7 +147,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next(laboratory: Laboratory) -> None:
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert filters(balancer, "client") == [f"l7lb:{name}"], "what forwards goes on forwarding"
-    assert (PINS / name / "l7lb_flows").exists()
+    assert (PINS / name / "l7lb_splices").exists()
     balancer.run(lambda: uvloop.run(opened_and_closed(laboratory, name)))
     assert clsacts(balancer) == set()
     assert f"{name}0" not in links(balancer)

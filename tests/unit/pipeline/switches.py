@@ -50,8 +50,9 @@ class SocketLink:
                 break
         return frames
 
-    def send(self, frame: bytes) -> None:
-        self._socket.send(frame)
+    def send(self, frames: Sequence[bytes]) -> None:
+        for frame in frames:
+            self._socket.send(frame)
 
     def receive_failures(self) -> int:
         return 0
