@@ -188,9 +188,7 @@ class PipelineFastPath:
         Those for a neighbour that is being asked for wait for its answer.
         """
         self._require_open()
-        for frame in frames:
-            if not self._station.hold(frame):
-                self._link.send(frame)
+        self._link.send([frame for frame in frames if not self._station.hold(frame)])
 
     async def events(self) -> AsyncIterator[Batch]:
         """Punted frames and reports, one batch at a time; ends after `close`. Raises Unavailable."""
@@ -243,7 +241,7 @@ class PipelineFastPath:
         if self._closed:
             return
         self._closed = True
-        self._pause.end()
+        self._pause.close()
         for task in self._tasks:
             task.cancel()
         try:
@@ -281,8 +279,7 @@ class PipelineFastPath:
 
     def _send_own(self) -> None:
         """Send what the station has to say, and see to the neighbours that it has found."""
-        for frame in self._station.take_frames():
-            self._link.send(frame)
+        self._link.send(self._station.take_frames())
         if self._station.resolved is not self._routed:
             self._upkeep_now()
 

@@ -72,6 +72,10 @@ class Ledger:
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
 
+    def __contains__(self, record: Record) -> bool:
+        """Whether it is still that of its flow."""
+        return self._records.get(record.splice.flow) is record
+
     def get(self, flow: Flow) -> Record | None:
         """The record of `flow`, if it has one."""
         return self._records.get(flow)
@@ -159,7 +163,7 @@ class Ledger:
         taken = {self._digest(flow.client, groups.vip(flow.vip)) for flow in self._claims}
         vips = _changed(self._groups.vips, groups.vips)
         servers = _changed(self._groups.servers, groups.servers)
-        for record in self._records.values():
+        for record in self._concerned(vips, servers, taken):
             flow, server = record.splice.flow, record.splice.server
             if flow.vip not in vips and server not in servers and record.digest not in taken:
                 continue
@@ -175,6 +179,12 @@ class Ledger:
             batch.new.append(moved)
         self._check_room(batch)
         return batch
+
+    def _concerned(self, vips: set[Endpoint], servers: set[Endpoint], taken: set[int]) -> Iterable[Record]:
+        """The records that may have to move: few, unless one of them has another group, as there may be a million."""
+        if any(path.vip in vips or path.server in servers for path, _ in self._paths):
+            return self._records.values()
+        return [self._digests[number] for number in taken if number in self._digests]
 
     def set_groups(self, groups: Groups) -> None:
         """Place records by these groups from now on."""
@@ -258,8 +268,11 @@ class Ledger:
 
     def _hashes(self, splice: Splice, groups: Groups | None = None) -> tuple[int, ...]:
         groups = groups or self._groups
-        numbers = {groups.vip(splice.flow.vip), groups.server(splice.server)}
-        return tuple(self._digest(splice.flow.client, number) for number in numbers)
+        client, vip = splice.flow
+        one, other = groups.vip(vip), groups.server(splice.server)
+        if one == other:
+            return (self._digest(client, one),)
+        return self._digest(client, one), self._digest(client, other)
 
     def _digest(self, client: Endpoint, group: int) -> int:
         return digest(client, group, self._sizes.digest_bits)

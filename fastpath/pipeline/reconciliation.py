@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from fastpath.errors import Unavailable
 from fastpath.pipeline.driver import Driver, Refusal
@@ -13,6 +15,7 @@ from fastpath.pipeline.rows import (
     PER_WRITE,
     RECORDS,
     SURROUNDINGS,
+    Change,
     Key,
     Rows,
     Step,
@@ -21,6 +24,8 @@ from fastpath.pipeline.rows import (
 )
 
 _log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 async def repair(driver: Driver, around: Rows, ledger: Ledger) -> None:
@@ -32,19 +37,56 @@ async def repair(driver: Driver, around: Rows, ledger: Ledger) -> None:
     count = len(steps)
     await _write(driver, [step for step in in_tables(steps, SURROUNDINGS) if step.action is not None])
     for table in RECORDS:
-        wanted = {key: action for key, action in ledger.rows().items() if key[0] == table}
-        changes = difference(await driver.read([table]), wanted)
+        present = await driver.read([table])
         # What should not be there might rewrite what is not its own, and takes up room.
-        changes.sort(key=lambda step: step.action is not None)
-        count += len(changes)
-        for key in await _write(driver, changes):
+        count += await _remove_strangers(driver, present, ledger)
+        count += await _add_missing(driver, table, present, ledger)
+    await _write(driver, [*in_tables(steps, GROUPS)])
+    await _write(driver, [step for step in in_tables(steps, SURROUNDINGS) if step.action is None])
+    _log.info("the switch's tables are what they should be: %d entries were not", count)
+
+
+async def _remove_strangers(driver: Driver, present: Rows, ledger: Ledger) -> int:
+    """Delete the entries of `present` that no record has; returns how many there were."""
+    count = 0
+    for keys in _slices([*present]):
+        steps = [Step(Change.DELETE, key, None) for key in keys if not _is_wanted(key, ledger)]
+        await _write(driver, steps)
+        count += len(steps)
+        await asyncio.sleep(0)
+    return count
+
+
+async def _add_missing(driver: Driver, table: str, present: Rows, ledger: Ledger) -> int:
+    """Write the entries of records in `table` that `present` lacks or has otherwise; returns how many there were."""
+    count = 0
+    for records in _slices([*ledger]):
+        # One may have been removed since the last pause.
+        steps = [
+            Step(Change.MODIFY if key in present else Change.INSERT, key, action)
+            for record in records
+            if record in ledger
+            for key, action in record.rows()
+            if key[0] == table and present.get(key) != action
+        ]
+        count += len(steps)
+        for key in await _write(driver, steps):
             batch = ledger.displace(key)
             if batch.old and not batch.new:
                 _log.error("a splice is lost: there is no room for it any more: %s", batch.old)
                 await _write(driver, difference(batch.rows()[0], {}))
-    await _write(driver, [*in_tables(steps, GROUPS)])
-    await _write(driver, [step for step in in_tables(steps, SURROUNDINGS) if step.action is None])
-    _log.info("the switch's tables are what they should be: %d entries were not", count)
+        await asyncio.sleep(0)
+    return count
+
+
+def _is_wanted(key: Key, ledger: Ledger) -> bool:
+    record = ledger.find(key)
+    return record is not None and any(key == row for row, _ in record.rows())
+
+
+def _slices(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    """So much at a time that the event loop has others' turns in between: there may be a million."""
+    return (items[start : start + PER_WRITE] for start in range(0, len(items), PER_WRITE))
 
 
 async def _write(driver: Driver, steps: Sequence[Step]) -> list[Key]:
