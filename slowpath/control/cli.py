@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from slowpath.control import admin, operations, tables
+from slowpath.control import admin, operations, searching, tables
 from slowpath.control.client import FAILED, OK, add_json, add_options, ask, print_json
 from slowpath.control.config import Config, ConfigError, load
-from slowpath.control.status import ConnectionRow, Status
+from slowpath.control.status import ConnectionList, Status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +56,22 @@ def _parser() -> argparse.ArgumentParser:
     add_options(status)
     status.set_defaults(command=_status)
 
-    connections = commands.add_parser("connections", help="list the open connections of the running instance")
+    connections = commands.add_parser(
+        "connections",
+        help="list the open connections of the running instance",
+        description="List the open connections that fit all the options, the oldest first.",
+    )
+    connections.add_argument("--client", metavar="NETWORK", help="from this address or network")
+    connections.add_argument("--server", metavar="SERVER", help="to this ADDRESS:PORT")
+    connections.add_argument("--pool", metavar="POOL", help="to a server of this pool")
+    connections.add_argument("--state", choices=searching.STATES, metavar="STATE", help=", ".join(searching.STATES))
+    connections.add_argument(
+        "--limit",
+        type=int,
+        default=searching.LIMIT,
+        metavar="N",
+        help=f"list no more than N, at most {searching.MAX_LIMIT} (default: %(default)s)",
+    )
     add_options(connections)
     connections.set_defaults(command=_connections)
 
@@ -73,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
     experiment = commands.add_parser("experiment", help="measure in a laboratory of network namespaces")
     _add_fig3(experiment.add_subparsers(title="experiments", metavar="EXPERIMENT", required=True))
+    _add_bench(commands)
     return parser
 
 
@@ -95,6 +111,21 @@ def _add_fig3(experiments: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="requests of each client for each size (default: what takes a few seconds)",
     )
     fig3.set_defaults(command=_fig3)
+
+
+def _add_bench(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="compare with other balancers in a laboratory of network namespaces",
+        description="Measure direct routing, L7LB, HAProxy, nginx and Envoy in turn, with the same clients and the "
+        "same server, and write tables, plots and the samples. The figures do not change the exit status.",
+    )
+    bench.add_argument("--output", type=Path, metavar="DIR", required=True, help="where benchmarks* are written")
+    bench.add_argument("--quick", action="store_true", help="one short round, without SNAT: under two minutes")
+    bench.add_argument("--rounds", type=int, metavar="N", help="turns of everyone (default: 5)")
+    bench.add_argument("--seconds", type=int, metavar="N", help="of each measurement (default: 4)")
+    bench.add_argument("--only", metavar="LIST", help="loads such as bulk,latency; DIR keeps what it has of the others")
+    bench.set_defaults(command=_bench)
 
 
 def _add_fastpath(parser: argparse.ArgumentParser) -> None:
@@ -133,6 +164,18 @@ def _fig3(arguments: argparse.Namespace) -> int:
     )
 
 
+def _bench(arguments: argparse.Namespace) -> int:
+    from deploy.comparison import command  # noqa: PLC0415
+
+    return command.main(
+        arguments.output,
+        quick=arguments.quick,
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+        only=arguments.only,
+    )
+
+
 def _check(arguments: argparse.Namespace) -> int:
     try:
         config: Config | None = load(arguments.config)
@@ -164,11 +207,14 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _connections(arguments: argparse.Namespace) -> int:
-    result = ask(arguments, "connections")
+    filters = {name: getattr(arguments, name) for name in ("limit", "client", "server", "pool", "state")}
+    listed = ConnectionList.from_json(ask(arguments, "connections", **filters))
     if arguments.json:
-        print_json(result)
+        print_json([row.to_json() for row in listed.rows])
     else:
-        tables.show_connections(ConnectionRow.list_from_json(result))
+        tables.show_connections(listed.rows)
+    if listed.left_out:
+        print(f"{listed.left_out} of {listed.matching} connections are left out: see --limit", file=sys.stderr)  # noqa: T201
     return OK
 
 

@@ -10,6 +10,7 @@ from slowpath.control.enforcer import Enforcer
 from slowpath.control.inspection import Inspector
 from slowpath.control.reloading import Reloader
 from slowpath.control.roster import Entry
+from slowpath.control.searching import wanted
 
 MAX_WEIGHT = 1000
 
@@ -36,7 +37,7 @@ class Commands:
         return self._inspector.status().to_json()
 
     async def _connections(self, arguments: dict[str, Any]) -> object:
-        return [row.to_json() for row in self._inspector.connections()]
+        return (await self._inspector.connections(wanted(arguments))).to_json()
 
     async def _reload(self, arguments: dict[str, Any]) -> object:
         return (await self._reloader.reload()).to_json()

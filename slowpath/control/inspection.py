@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from slowpath.control.metrics import ServerSample, Snapshot
 from slowpath.control.reloading import Reloader
 from slowpath.control.roster import Entry
 from slowpath.control.status import (
+    ConnectionList,
     ConnectionRow,
     FastPathStatus,
     ListenerStatus,
@@ -28,9 +30,12 @@ from slowpath.control.status import (
 from slowpath.health.ejection import State
 from slowpath.health.health import Health
 from slowpath.health.probe import Probe
+from slowpath.splicing.search import Match, Wanted
 from slowpath.splicing.splicer import Splicer
 
 _NOTHING = (Traffic(), Traffic())
+_ROWS_AT_ONCE = 256
+"""So many connections are put in words before others have their turn."""
 
 
 class Inspector:
@@ -56,9 +61,17 @@ class Inspector:
         """For `l7lb status`."""
         return status(self._enforcer, self._splicer, self._fastpath, self._health, self._started)
 
-    def connections(self) -> list[ConnectionRow]:
-        """For `l7lb connections`."""
-        return connections(self._splicer)
+    async def connections(self, wanted: Wanted) -> ConnectionList:
+        """For `l7lb connections`; gives way to others while it looks."""
+        search = self._splicer.search(wanted)
+        for _ in search.steps():
+            await asyncio.sleep(0)
+        rows, now = [], time.monotonic()
+        for index, match in enumerate(search.oldest):
+            if index % _ROWS_AT_ONCE == 0:
+                await asyncio.sleep(0)
+            rows.append(_row(match, now))
+        return ConnectionList(search.matching, tuple(rows))
 
     def snapshot(self) -> Snapshot:
         """For a scrape."""
@@ -85,6 +98,7 @@ def status(enforcer: Enforcer, splicer: Splicer, fastpath: FastPath, health: Hea
         uptime_seconds=time.monotonic() - started,
         fastpath=FastPathStatus(parts.config.fastpath.kind, splicer.splice_count, fastpath.limits.capacity),
         connections=splicer.connection_count,
+        resting=splicer.resting_count,
         listeners=tuple(
             ListenerStatus(
                 service.name,
@@ -140,20 +154,16 @@ def _server(entry: Entry, health: Health, traffic: tuple[Traffic, Traffic], now:
     )
 
 
-def connections(splicer: Splicer) -> list[ConnectionRow]:
-    """Rows for `l7lb connections`, the oldest first."""
-    now = time.monotonic()
-    return [
-        ConnectionRow(
-            client=str(connection.flow.client),
-            vip=str(connection.flow.vip),
-            server=str(connection.member.endpoint) if connection.member is not None else "",
-            pool=connection.pool.name if connection.pool is not None else "",
-            state=connection.phase.value,
-            age_seconds=now - connection.started,
-        )
-        for connection in sorted(splicer.connections(), key=lambda connection: connection.started)
-    ]
+def _row(match: Match, now: float) -> ConnectionRow:
+    client, vip = match.ends
+    return ConnectionRow(
+        client=str(client),
+        vip=str(vip),
+        server=str(match.server) if match.server is not None else "",
+        pool=match.pool or "",
+        state=match.phase.value,
+        age_seconds=now - match.started,
+    )
 
 
 def snapshot(

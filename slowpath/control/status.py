@@ -84,7 +84,7 @@ class PoolStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A snapshot of a running instance; `connections` are open now, spliced or not."""
+    """A snapshot of a running instance; `connections` are open now, spliced or not, and `resting` of them idle."""
 
     version: str
     uptime_seconds: float
@@ -92,6 +92,7 @@ class Status:
     connections: int
     listeners: tuple[ListenerStatus, ...]
     pools: tuple[PoolStatus, ...]
+    resting: int = 0
 
     def rows(self) -> list[ServerRow]:
         """The servers of all pools."""
@@ -122,7 +123,24 @@ class ConnectionRow:
         """As plain values."""
         return asdict(self)
 
-    @staticmethod
-    def list_from_json(value: object) -> list[ConnectionRow]:
-        """Several from plain values; raises ValueError."""
-        return TypeAdapter(list[ConnectionRow]).validate_python(value)
+
+@dataclass(frozen=True, slots=True)
+class ConnectionList:
+    """The oldest of the `matching` connections that were asked for, in the order of their age."""
+
+    matching: int
+    rows: tuple[ConnectionRow, ...]
+
+    @property
+    def left_out(self) -> int:
+        """How many are not in the list."""
+        return max(self.matching - len(self.rows), 0)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: object) -> ConnectionList:
+        """From plain values; raises ValueError."""
+        return TypeAdapter(cls).validate_python(value)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fastpath.records import Tuple4
 from slowpath.balancing.member import Member
 from slowpath.splicing.context import Context
+from slowpath.splicing.junction import Junction
+from slowpath.splicing.phases import Phase
 from slowpath.splicing.session import Session
+from slowpath.wire import four_tuple
 
 
 def choose(context: Context, session: Session, now: float) -> Member | None:
@@ -23,10 +25,18 @@ def choose(context: Context, session: Session, now: float) -> Member | None:
             continue
         assert session.source is not None
         # One client port to two VIPs that share a server: the server cannot tell the two apart.
-        if Tuple4(member.endpoint, session.source) not in context.connections:
+        if _is_free(context, four_tuple.pack(member.endpoint, session.source)):
             return member
         context.statistics.connect_failures[session.pool.name, "busy"] += 1
     return None
+
+
+def _is_free(context: Context, key: bytes) -> bool:
+    """Whether nobody has a server's packets of this 4-tuple; who only lingers gives way: that client is done with it."""
+    holder = context.connections.get(key)
+    if isinstance(holder, Junction) and holder.phase is Phase.LINGERING:
+        context.forget_junction(holder)
+    return not context.knows(key)
 
 
 def _has_source(context: Context, session: Session, member: Member) -> bool:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from fastpath.frame import Punt
-from fastpath.records import Splice, Tuple4
+from fastpath.records import Splice
 from slowpath.accesslog.entry import Ended
 from slowpath.balancing.member import Member
 from slowpath.http.answers import standard
 from slowpath.splicing import answering, choosing, pivots, queueing, upgrading
 from slowpath.splicing.context import Context
-from slowpath.splicing.junction import Held, Junction
+from slowpath.splicing.junction import Confirmation, Held, Junction
 from slowpath.splicing.phases import Event, Phase
 from slowpath.splicing.pivots import Course
 from slowpath.splicing.session import Session
 from slowpath.splicing.terms import methods, terms
 from slowpath.tcp.connection import Connection
 from slowpath.tcp.states import State
+from slowpath.wire import four_tuple, tcp
 from slowpath.wire import sequence as seq
-from slowpath.wire import tcp
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 
@@ -49,7 +49,7 @@ def connect(context: Context, session: Session, member: Member, now: float) -> N
     server.withhold = True
     server.fixed_tsval = syn.options.timestamps[0] if syn.options.timestamps else None
     session.server = server
-    context.connections[Tuple4(member.endpoint, session.source)] = session
+    context.connections[four_tuple.pack(member.endpoint, session.source)] = session
     session.connect_started = now
     context.observer.connecting(member, now)
     session.deadline = now + session.service.timeouts.connect
@@ -164,20 +164,17 @@ def _join(context: Context, session: Session, server: Connection) -> None:
         timestamp_delta=0 if stamps is None else seq.add(session.client.last_tsval, -stamps[0]),
         pivot=pivot,
     )
-    confirmation = Segment(
-        session.source,
-        session.member.endpoint,
+    confirmation = Confirmation(
         seq.add(session.client_isn, 1 + session.owned),
         seq.add(server.parameters.irs, 1),
-        tcp.ACK,
         session.first.window,
-        Options() if stamps is None else Options(timestamps=(server.fixed_tsval or 0, stamps[0])),
+        None if stamps is None else (server.fixed_tsval or 0, stamps[0]),
     )
     cached = session.undelivered()
     if session.phase is Phase.CONNECTING and (session.resumed or not cached):
         # A silent client has no packet that would complete the server's handshake; and one that comes from another
         # server echoes an earlier time than that of the SYN-ACK, which is no ACK of it to some.
-        context.send([confirmation])
+        context.send([confirmation.segment(splice)])
     junction = Junction(splice, session.service, session.pool, session.member, session.started, confirmation, cached)
     junction.connect_started = session.connect_started
     junction.slot, session.slot = session.slot, None

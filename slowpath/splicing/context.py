@@ -5,12 +5,10 @@ from __future__ import annotations
 import heapq
 from collections import OrderedDict
 from collections.abc import Iterable
-from itertools import count
-from weakref import ref
 
 from fastpath import frame
 from fastpath.frame import Action, InjectFlags
-from fastpath.records import SynCookies, Tuple4
+from fastpath.records import SynCookies
 from slowpath.accesslog.entry import Ended, Journal
 from slowpath.limiting.clients import ClientPrefix
 from slowpath.limiting.rate import Rate, RateLimit
@@ -19,8 +17,9 @@ from slowpath.splicing.accounting import NOTHING, Settlement
 from slowpath.splicing.activity import UNKNOWN, Activity
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.observer import UNOBSERVED, Observer
-from slowpath.splicing.outcome import Outcome
+from slowpath.splicing.outcome import NOTHING_TO_DO, Outcome
 from slowpath.splicing.phases import Event, Phase
+from slowpath.splicing.rest import REST_AFTER, Rest
 from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.session import Session
 from slowpath.splicing.sources import Sources
@@ -50,6 +49,7 @@ class Context:
         observer: Observer = UNOBSERVED,
         activity: Activity = UNKNOWN,
         journal: Journal | None = None,
+        rest_after: float = REST_AFTER,
     ) -> None:
         self.services: dict[Endpoint, Service] = {service.endpoint: service for service in services}
         self.sources = sources
@@ -59,8 +59,10 @@ class Context:
         self.activity = activity
         self.journal = journal
         """The access log, if there is one: without it no connection has an account."""
-        self.connections: dict[Tuple4, Session | Junction] = {}
-        """By the 4-tuple of client packets, and of server packets while there is a server."""
+        self.connections: dict[bytes, Session | Junction] = {}
+        """By the 4-tuple of client packets, and of server packets while there is a server, but for those at rest."""
+        self.rest = Rest(rest_after)
+        """The junctions that nothing goes on about."""
         self.waiting: dict[Pool, dict[Session, float]] = {}
         """The queues that somebody is in, each in its order, and since when."""
         self.freed = False
@@ -77,13 +79,15 @@ class Context:
         self.outcome = Outcome()
         self.icmp_limit = RateLimit(_ICMP_ERRORS, ClientPrefix())
         self._resets = ResetLimit(cookies.keys[0])
-        # Weak, as a joined session would otherwise stay in memory until its last timeout has passed.
-        self._timers: list[tuple[float, int, ref[Session | Junction]]] = []
-        self._order = count()
+        self._timers: list[tuple[float, bytes]] = []
+        """By 4-tuple, as a joined session would otherwise stay in memory until its last timeout has passed."""
 
     def take_outcome(self) -> Outcome:
         """The work collected since the last call."""
-        outcome, self.outcome = self.outcome, Outcome()
+        outcome = self.outcome
+        if not outcome:
+            return NOTHING_TO_DO
+        self.outcome = Outcome()
         self.statistics.packets_out += len(outcome.frames) + len(outcome.farewells)
         return outcome
 
@@ -120,9 +124,33 @@ class Context:
 
     # Connections
 
+    def find(self, key: bytes, now: float) -> Session | Junction | None:
+        """The connection with packets of this 4-tuple (`slowpath.wire.four_tuple`); one at rest is woken."""
+        connection = self.connections.get(key)
+        if connection is not None:
+            return connection
+        junction = self.rest.wake(key, now)
+        if junction is not None:
+            self._enter(junction)
+        return junction
+
+    def knows(self, key: bytes) -> bool:
+        """Whether there is a connection with packets of this 4-tuple."""
+        return key in self.connections or key in self.rest
+
+    def rest_idle(self, now: float) -> None:
+        """Put to rest what has been idle for long enough."""
+        for junction in self.rest.idle(now):
+            key, reply_key = junction.key, junction.reply_key
+            del self.connections[key], self.connections[reply_key]
+            self.rest.put(junction, key, reply_key)
+
+    def _enter(self, junction: Junction) -> None:
+        self.connections[junction.key] = self.connections[junction.reply_key] = junction
+
     def add(self, session: Session) -> None:
         """Enter a new session under the 4-tuple of its client's packets."""
-        self.connections[Tuple4(*session.flow)] = session
+        self.connections[session.key] = session
         self.sessions += 1
 
     def join(self, session: Session, junction: Junction) -> None:
@@ -130,7 +158,7 @@ class Context:
         session.move(Event.JOINED)
         self.sessions -= 1
         self.junctions += 1
-        self.connections[Tuple4(*junction.flow)] = self.connections[junction.reply_key] = junction
+        self._enter(junction)
 
     def withdraw(self, junction: Junction) -> None:
         """The server is left: the fast path gives the connection up, if it has it."""
@@ -205,7 +233,7 @@ class Context:
         self.partial.pop(session, None)
         if session.source is not None:
             self.sources.give_back(session.source)
-        self._remove(Tuple4(*session.flow), session)
+        self._remove(session.key, session)
         session.move(Event.FORGOTTEN)
 
     def forget_junction(self, junction: Junction) -> None:
@@ -233,11 +261,11 @@ class Context:
     def _release(self, junction: Junction) -> None:
         self.release_member(junction)
         self.sources.give_back(junction.splice.source)
-        self._remove(Tuple4(*junction.flow), junction)
+        self._remove(junction.key, junction)
         self._remove(junction.reply_key, junction)
         junction.move(Event.FORGOTTEN)
 
-    def _remove(self, key: Tuple4, connection: Session | Junction) -> None:
+    def _remove(self, key: bytes, connection: Session | Junction) -> None:
         if self.connections.get(key) is connection:
             del self.connections[key]
 
@@ -252,15 +280,15 @@ class Context:
             deadline = seen + _AGAIN_AFTER
         if connection.scheduled is None or deadline < connection.scheduled:
             connection.scheduled = deadline
-            heapq.heappush(self._timers, (deadline, next(self._order), ref(connection)))
+            heapq.heappush(self._timers, (deadline, connection.key))
 
     def due(self, now: float) -> Iterable[Session | Junction]:
         """Take the connections whose deadline has come; each is scheduled anew after its step."""
         while self._timers and self._timers[0][0] <= now:
-            deadline, _, reference = heapq.heappop(self._timers)
-            connection = reference()
-            if connection is None or connection.scheduled != deadline or connection.phase is Phase.GONE:
-                continue
+            deadline, key = heapq.heappop(self._timers)
+            connection = self.connections.get(key)
+            if connection is None or connection.scheduled != deadline:
+                continue  # It has ended or come to rest, or was put off.
             connection.scheduled = None
             next_deadline = connection.next_deadline
             if next_deadline is not None and next_deadline <= now:
@@ -269,5 +297,8 @@ class Context:
 
     @property
     def next_deadline(self) -> float | None:
-        """When `due` may have something."""
-        return self._timers[0][0] if self._timers else None
+        """When `due` or `rest_idle` may have something to do."""
+        resting = self.rest.next_deadline
+        if not self._timers:
+            return resting
+        return self._timers[0][0] if resting is None else min(self._timers[0][0], resting)

@@ -27,6 +27,8 @@ def installed(context: Context, junction: Junction, now: float) -> None:
     junction.move(Event.INSTALLED)
     context.outcome.passing += [(junction, punt) for punt in junction.cached]
     junction.cached = []
+    junction.touched = now
+    context.rest.watch(junction, now)
     _release(context, junction, now)
 
 
@@ -44,12 +46,13 @@ def refused(context: Context, junction: Junction, now: float) -> None:
 
 def receive(context: Context, junction: Junction, punt: Punt, segment: Segment, now: float) -> None:
     """Process a packet of either side."""
+    junction.touched = now
     syn = segment.flags & tcp.SYN
     if isinstance(junction.turn, Farewell):
         leaving.receive(context, junction, junction.turn, punt, segment, now)
     elif syn and segment.source == junction.splice.server:
         # The server repeats its SYN-ACK: what we injected was lost. Its ACK is ours to repeat, the data the client's.
-        context.send([junction.confirmation])
+        context.send([junction.confirmation.segment(junction.splice)])
     elif junction.phase is Phase.JOINING and not syn:
         _hold(junction, punt, segment)
     elif junction.phase is Phase.UPGRADING and not syn:

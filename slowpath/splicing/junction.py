@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from fastpath.closing import Closing
 from fastpath.frame import Punt
-from fastpath.records import Flow, Splice, Tuple4
+from fastpath.records import Flow, Splice
 from slowpath.balancing.member import Member
 from slowpath.limiting.slots import Slot
 from slowpath.splicing.accounting import Account
 from slowpath.splicing.phases import TRANSITIONS, Event, Phase
 from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.terms import DEFAULT_TERMS, Terms
+from slowpath.wire import four_tuple, tcp
 from slowpath.wire import sequence as seq
+from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
+
+
+class Confirmation(NamedTuple):
+    """The ACK that completes a server's handshake: its numbers, its unscaled window, and its timestamps."""
+
+    sequence: int
+    acknowledgment: int
+    window: int
+    stamps: tuple[int, int] | None
+
+    def segment(self, splice: Splice) -> Segment:
+        """The packet, for the server of `splice`."""
+        options = Options() if self.stamps is None else Options(timestamps=self.stamps)
+        return Segment(splice.source, splice.server, self.sequence, self.acknowledgment, tcp.ACK, self.window, options)
 
 
 @dataclass(slots=True)
@@ -34,7 +50,7 @@ class Errand(Protocol):
         """When there is something to do about it."""
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False)
 class Junction:
     """What outlives a `Session`; times are seconds of the monotonic clock."""
 
@@ -44,8 +60,8 @@ class Junction:
     member: Member | None
     """The server, until the connection is over."""
     started: float
-    confirmation: Segment
-    """The ACK that completes the server's handshake, should it be lost."""
+    confirmation: Confirmation
+    """In case that what completed the server's handshake was lost."""
     cached: list[Punt] = field(default_factory=list)
     """Packets that wait for the install."""
     phase: Phase = Phase.JOINING
@@ -57,6 +73,8 @@ class Junction:
     """When it is forgotten: after lingering, or after a silence if it is forwarded here."""
     scheduled: float | None = None
     """The earliest entry the engine's timer queue has for it."""
+    touched: float = 0.0
+    """When something last came for it."""
     slot: Slot | None = None
     """The client's place among the connections it may have open, if that is limited."""
     account: Account | None = None
@@ -89,9 +107,19 @@ class Junction:
         return self.splice.flow
 
     @property
-    def reply_key(self) -> Tuple4:
+    def key(self) -> bytes:
+        """The 4-tuple of packets from the client."""
+        return four_tuple.pack(*self.splice.flow)
+
+    @property
+    def reply_key(self) -> bytes:
         """The 4-tuple of packets from the server."""
-        return Tuple4(self.splice.server, self.splice.source)
+        return four_tuple.pack(self.splice.server, self.splice.source)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the fast path forwards, and nothing is going on here."""
+        return self.phase is Phase.SPLICED and self.turn is None and self.deadline is None and not self.cached
 
     @property
     def next_deadline(self) -> float | None:

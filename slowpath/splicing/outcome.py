@@ -30,3 +30,19 @@ class Outcome:
     """Frames to inject after that: what they are answered with is for the slow path."""
     install: list[Junction] = field(default_factory=list)
     """Junctions whose splice is to be installed; hand them to `Splicer.installed` or `Splicer.refused`."""
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(
+            self.frames
+            or self.update
+            or self.install
+            or self.remove
+            or self.ended
+            or self.passing
+            or self.withdraw
+            or self.farewells
+        )
+
+
+NOTHING_TO_DO = Outcome()

@@ -11,12 +11,11 @@ from dataclasses import replace
 from fastpath import frame
 from fastpath.frame import Action, Punt
 from fastpath.packet import Packet
-from fastpath.records import Tuple4
 from slowpath.splicing import quoting, relaying
 from slowpath.splicing.context import Context
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.session import Session
-from slowpath.wire import icmp, tcp
+from slowpath.wire import four_tuple, icmp, tcp
 from slowpath.wire.icmp import Error, Quoted
 from slowpath.wire.ip import IPV6, family_of
 
@@ -45,7 +44,7 @@ def too_long(context: Context, punt: Punt, now: float) -> None:
     if packet is None or packet.malformed:
         context.statistics.drops["malformed"] += 1
         return
-    junction = context.connections.get(packet.tuple4)
+    junction = context.find(four_tuple.pack(*packet.tuple4), now)
     if not isinstance(junction, Junction):
         _tell(context, icmp.too_long(packet.source_address, packet.data, punt.mtu), now)
         return
@@ -87,7 +86,7 @@ def _cut(context: Context, punt: Punt, mtu: int) -> None:
 def _tell(context: Context, error: Error, now: float) -> None:
     """Let the sender of the packet that an error is about know."""
     found = icmp.quoted(error)
-    connection = context.connections.get(Tuple4(found.destination, found.source)) if found is not None else None
+    connection = context.find(four_tuple.pack(found.destination, found.source), now) if found is not None else None
     if found is None or connection is None:
         context.statistics.drops["icmp"] += 1
     elif isinstance(connection, Session):

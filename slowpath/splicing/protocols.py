@@ -62,7 +62,8 @@ class Tls:
     head_limit: int
 
     name = "tls"
-    client_first = http2 = True
+    client_first = True
+    http2 = True
 
     def opening(self, *, first: bool = True) -> TlsOpening:
         """A reader of a ClientHello."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fastpath.frame import Punt
-from fastpath.records import Flow, Tuple4
+from fastpath.records import Flow
 from slowpath.balancing.member import Member
 from slowpath.limiting.slots import Slot
 from slowpath.request import Request
@@ -16,8 +16,8 @@ from slowpath.splicing.pivots import Course
 from slowpath.splicing.service import Pool, Service
 from slowpath.tcp.connection import Connection
 from slowpath.tcp.cookie import Agreed
+from slowpath.wire import four_tuple, tcp
 from slowpath.wire import sequence as seq
-from slowpath.wire import tcp
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.tcp import Segment
 
@@ -25,7 +25,7 @@ CACHE_LIMIT = 65536
 """Bytes of punted packets that a session keeps; more than that the client sends again."""
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False)
 class Session:
     """What the slow path needs while it talks to client or server; times are seconds of the monotonic clock."""
 
@@ -105,22 +105,26 @@ class Session:
         return len(self.delivery) - self.owned
 
     @property
-    def reply_key(self) -> Tuple4 | None:
+    def key(self) -> bytes:
+        """The 4-tuple of packets from the client."""
+        return four_tuple.pack(*self.flow)
+
+    @property
+    def reply_key(self) -> bytes | None:
         """The 4-tuple of packets from the current server, if there is one."""
         if self.server is None:
             return None
-        return Tuple4(self.server.remote, self.server.local)
+        return four_tuple.pack(self.server.remote, self.server.local)
 
     @property
     def next_deadline(self) -> float | None:
         """The earliest of all timers of the session."""
-        times = (
-            self.deadline,
-            self.acknowledge_at,
-            self.client.deadline,
-            self.server.deadline if self.server is not None else None,
-        )
-        return min((time for time in times if time is not None), default=None)
+        earliest = self.client.deadline
+        server = self.server.deadline if self.server is not None else None
+        for time in (self.deadline, self.acknowledge_at, server):
+            if earliest is None or (time is not None and time < earliest):
+                earliest = time
+        return earliest
 
     def cache(self, punt: Punt, segment: Segment) -> None:
         """Keep a client packet for the server, if it has data or a FIN, is no copy, and there is room."""

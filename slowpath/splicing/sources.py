@@ -57,8 +57,14 @@ class _Pool:
     """The addresses of one IP version."""
 
     def __init__(self, addresses: Sequence[bytes]) -> None:
-        self._fresh = (Endpoint(address, port) for port in range(FIRST_PORT, LAST_PORT + 1) for address in addresses)
+        self._addresses = addresses
+        self._fresh = (LAST_PORT - FIRST_PORT + 1) * len(addresses)
+        """How many have never been taken, the lowest ports first."""
         self.used: deque[Endpoint] = deque()
 
     def take(self) -> Endpoint | None:
-        return next(self._fresh, None) or (self.used.popleft() if self.used else None)
+        if not self._fresh:
+            return self.used.popleft() if self.used else None
+        addresses, from_last = self._addresses, self._fresh - 1
+        self._fresh -= 1
+        return Endpoint(addresses[-1 - from_last % len(addresses)], LAST_PORT - from_last // len(addresses))

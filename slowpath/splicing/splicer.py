@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from fastpath.frame import Punt
 from fastpath.interface import Closed, Idle
-from fastpath.records import Flow, Reason, SynCookies, Tuple4, Volume
+from fastpath.records import Reason, SynCookies, Volume
 from slowpath.accesslog.entry import Ended, Journal
 from slowpath.splicing import answering, connecting, handshake, joined, path_errors, queueing, reading
 from slowpath.splicing.accounting import Settlement, settle
@@ -16,6 +16,8 @@ from slowpath.splicing.junction import Junction
 from slowpath.splicing.observer import UNOBSERVED, Observer
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.phases import Phase
+from slowpath.splicing.rest import REST_AFTER
+from slowpath.splicing.search import Search, Wanted
 from slowpath.splicing.service import Service
 from slowpath.splicing.session import Session
 from slowpath.splicing.sources import Sources
@@ -23,8 +25,8 @@ from slowpath.splicing.statistics import Statistics
 from slowpath.tcp import cookie
 from slowpath.tcp.cookie import Check
 from slowpath.tcp.states import State
+from slowpath.wire import four_tuple, tcp
 from slowpath.wire import sequence as seq
-from slowpath.wire import tcp
 from slowpath.wire.tcp import Segment
 
 _Step = Callable[[Context, Session, Punt, Segment, float], None]
@@ -62,8 +64,10 @@ class Splicer:
         observer: Observer = UNOBSERVED,
         activity: Activity = UNKNOWN,
         journal: Journal | None = None,
+        rest_after: float = REST_AFTER,
     ) -> None:
-        self._context = Context(services, sources, cookies, observer, activity, journal)
+        """A connection that needs nothing for `rest_after` seconds, above 0, is put to rest."""
+        self._context = Context(services, sources, cookies, observer, activity, journal, rest_after)
 
     @property
     def statistics(self) -> Statistics:
@@ -76,9 +80,14 @@ class Splicer:
         return self._context.next_deadline
 
     def connections(self) -> Collection[Session | Junction]:
-        """The live connections, each once."""
-        by_flow = {connection.flow: connection for connection in self._context.connections.values()}
-        return by_flow.values()
+        """The live connections, each once, those at rest as they would be awake: of a million it takes seconds."""
+        rest = self._context.rest
+        resting = [rest.packer.look(key, record) for part in rest.parts() for key, record in part.items()]
+        return [*dict.fromkeys(self._context.connections.values()), *resting]
+
+    def search(self, wanted: Wanted) -> Search:
+        """Look for connections; take as many steps as you like in a row."""
+        return Search(self._context, wanted)
 
     @property
     def connection_count(self) -> int:
@@ -89,6 +98,11 @@ class Splicer:
     def splice_count(self) -> int:
         """How many of them the fast path forwards."""
         return self._context.splices
+
+    @property
+    def resting_count(self) -> int:
+        """How many of those are at rest, with nothing to be done here."""
+        return self._context.rest.count
 
     @property
     def queued(self) -> dict[str, int]:
@@ -111,8 +125,8 @@ class Splicer:
     def receive(self, punt: Punt, segment: Segment, now: float) -> None:
         """Process a punted packet, given as it came and parsed."""
         context = self._context
-        key = Tuple4(segment.source, segment.destination)
-        connection = context.connections.get(key)
+        key = four_tuple.pack(segment.source, segment.destination)
+        connection = context.find(key, now)
         if connection is not None and self._starts_afresh(connection, segment):
             self._forget(connection)
             connection = None
@@ -148,7 +162,7 @@ class Splicer:
             _FROM_CLIENT[connection.phase](context, connection, punt, segment, now)
         else:
             connecting.receive_from_server(context, connection, punt, segment, now)
-            follower = context.connections.get(Tuple4(*connection.flow))
+            follower = context.connections.get(connection.key)
             if isinstance(follower, Junction):
                 joined.heard(context, follower, now)
         context.schedule(connection)
@@ -164,6 +178,7 @@ class Splicer:
             except Exception:
                 self._forget(connection)  # It would have no turn any more, and stay for ever.
                 raise
+        self._context.rest_idle(now)
         self.revive(now)
 
     def revive(self, now: float) -> None:
@@ -186,7 +201,7 @@ class Splicer:
 
     def closed(self, report: Closed, now: float) -> None:
         """The fast path saw the end of a splice."""
-        connection = self._context.connections.get(Tuple4(*report.flow))
+        connection = self._context.find(four_tuple.pack(*report.flow), now)
         if isinstance(connection, Junction):
             joined.closed(self._context, connection, now, report.by, reset=report.reset)
         else:
@@ -201,6 +216,9 @@ class Splicer:
 
     def log_open(self, now: float) -> None:
         """The balancer stops: end the accounts of the connections that are still open."""
+        if self._context.journal is None:
+            return
+        # Those at rest keep their accounts, which have no lines any more then.
         for connection in self.connections():
             if isinstance(connection, Junction):
                 self._context.settle(connection, Ended.STOPPED, now)
@@ -209,7 +227,7 @@ class Splicer:
 
     def idle(self, report: Idle, now: float) -> None:
         """The fast path saw nothing of a splice for too long."""
-        connection = self._context.connections.get(Tuple4(*report.flow))
+        connection = self._context.find(four_tuple.pack(*report.flow), now)
         if isinstance(connection, Junction):
             self._context.settle(connection, Ended.IDLE, now)
             self._context.forget_junction(connection)
@@ -226,11 +244,13 @@ class Splicer:
 
     def _starts_afresh(self, connection: Session | Junction, segment: Segment) -> bool:
         """Whether a client's packet belongs to a new connection on the port of an old one."""
-        flow = Flow(segment.source, segment.destination)
-        if flow != connection.flow:
+        if isinstance(connection, Junction) and not (segment.flags & tcp.SYN and connection.phase is Phase.LINGERING):
+            return False
+        flow = connection.flow
+        if segment.source != flow.client or segment.destination != flow.vip:
             return False
         if isinstance(connection, Junction):
-            return bool(segment.flags & tcp.SYN) and connection.phase is Phase.LINGERING
+            return True
         if segment.flags & tcp.SYN:
             return connection.client.state in (State.TIME_WAIT, State.LAST_ACK)
         # The fast path may have answered the SYN: then a cookie tells. Of numbers behind the session's own, which

@@ -12,6 +12,7 @@ from slowpath.balancing.balancer import balancer
 from slowpath.routing.matchers import Prefix
 from slowpath.routing.router import Router, Rule
 from slowpath.splicing.observer import UNOBSERVED, Observer
+from slowpath.splicing.rest import REST_AFTER
 from slowpath.splicing.service import Pool, Timeouts
 from slowpath.splicing.sources import Sources
 from tests.simulation.network import Impairment
@@ -111,6 +112,7 @@ class Routed(World):
         capacity: int = 1000,
         journal: Journal | None = None,
         observer: Observer = UNOBSERVED,
+        rest_after: float = REST_AFTER,
     ) -> None:
         super().__init__(
             seed,
@@ -121,6 +123,7 @@ class Routed(World):
             capacity=capacity,
             journal=journal,
             observer=observer,
+            rest_after=rest_after,
         )
         self.delay = 0.0
         self.impatient = False

@@ -23,6 +23,7 @@ from slowpath.routing.router import Router
 from slowpath.splicing.observer import UNOBSERVED, Observer
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.protocols import Http
+from slowpath.splicing.rest import REST_AFTER
 from slowpath.splicing.service import Pool, Service, Timeouts
 from slowpath.splicing.sources import Sources, Transparent
 from slowpath.splicing.splicer import Splicer
@@ -73,6 +74,7 @@ class World:
         vip: Endpoint = VIP,
         servers: Sequence[Endpoint] = SERVERS,
         mtu: Mapping[int, int] | None = None,
+        rest_after: float = REST_AFTER,
     ) -> None:
         """`mtu` is what the balancer's own links take, by side."""
         mtu = mtu or {}
@@ -85,7 +87,9 @@ class World:
         pool = Pool("web", self.members, balancer(balance, self.members, self.random))
         self.service = Service("web", vip, Router([], {"web": 1}), {"web": pool}, timeouts, Http(16384), offer)
         self.service.offer = replace(offer, timestamps=offer.timestamps and profile.timestamps)
-        self.splicer = Splicer([self.service], sources or Transparent(), COOKIES, observer, self.fastpath, journal)
+        self.splicer = Splicer(
+            [self.service], sources or Transparent(), COOKIES, observer, self.fastpath, journal, rest_after
+        )
         self.clients: dict[Endpoint, Peer] = {}
         self.server_side: dict[tuple[Endpoint, Endpoint], Peer] = {}
         self.serve: Callable[[Peer], None] = lambda peer: None

@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from slowpath.control.cli import main
-from slowpath.control.status import ConnectionRow, FastPathStatus, ListenerStatus, PoolStatus, ServerStatus, Status
+from slowpath.control.status import (
+    ConnectionList,
+    ConnectionRow,
+    FastPathStatus,
+    ListenerStatus,
+    PoolStatus,
+    ServerStatus,
+    Status,
+)
 from slowpath.control.tables import duration
 from tests.unit.control.instances import answering
 
@@ -69,7 +77,7 @@ def running(tmp_path: Path) -> Iterator[Path]:
         return STATUS.to_json()
 
     async def connections(_: dict[str, Any]) -> object:
-        return [ROW.to_json()]
+        return ConnectionList(3, (ROW,)).to_json()
 
     with answering(tmp_path / "admin", {"status": status, "connections": connections}):
         yield tmp_path / "admin"
@@ -121,6 +129,8 @@ def test_connections(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["connections", "--admin", str(running)]) == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "10.1.0.1:40000" in line)
     assert line.split() == f"│ {ROW.client} │ {ROW.vip} │ {ROW.server} │ web │ spliced │ 1m 1s │".split()
+    main(["connections", "--admin", str(running)])
+    assert capsys.readouterr().err == "2 of 3 connections are left out: see --limit\n"
     assert main(["connections", "--json", "--admin", str(running)]) == 0
     assert json.loads(capsys.readouterr().out) == [ROW.to_json()]
 

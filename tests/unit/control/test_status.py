@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slowpath.control.status import ConnectionRow, PoolStatus, ServerStatus, Status
+from slowpath.control.status import ConnectionList, ConnectionRow, PoolStatus, ServerStatus, Status
 
 SECONDS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
@@ -22,9 +22,11 @@ def test_a_status_comes_back_as_it_was(status: Status) -> None:
     assert Status.from_json(json.loads(json.dumps(status.to_json()))) == status
 
 
-@given(st.lists(st.builds(ConnectionRow, age_seconds=SECONDS)))
-def test_connections_come_back_as_they_were(rows: list[ConnectionRow]) -> None:
-    assert ConnectionRow.list_from_json(json.loads(json.dumps([row.to_json() for row in rows]))) == rows
+@given(st.integers(0), st.lists(st.builds(ConnectionRow, age_seconds=SECONDS), max_size=3))
+def test_connections_come_back_as_they_were(left_out: int, rows: list[ConnectionRow]) -> None:
+    listed = ConnectionList(len(rows) + left_out, tuple(rows))
+    assert ConnectionList.from_json(json.loads(json.dumps(listed.to_json()))) == listed
+    assert listed.left_out == left_out
 
 
 def test_something_else_is_refused() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from fastpath.profile import SWITCH
 from slowpath.accesslog.entry import Ended, Entry
+from slowpath.splicing.rest import REST_AFTER
 from slowpath.splicing.service import QueuePolicy, Timeouts
 from tests.simulation.network import Impairment
 from tests.simulation.peer import Peer
@@ -153,6 +154,28 @@ def test_the_balancer_stops(lines: Lines) -> None:
     world.splicer.log_open(world.clock.now)
     world._apply()
     assert (lines.only.ended, lines.only.bytes_out) == (Ended.STOPPED, 5000)
+
+
+def test_the_balancer_stops_while_connections_are_at_rest(lines: Lines) -> None:
+    world, client = one_request(lines)
+    world.clock.run(2 * REST_AFTER)
+    assert world.splicer.resting_count == 1
+    world.splicer.log_open(world.clock.now)
+    world._apply()
+    assert (lines.only.ended, lines.only.bytes_out) == (Ended.STOPPED, 5000)
+    client.abort()
+    world.clock.run(10.0)
+    assert lines.only.ended is Ended.STOPPED
+    assert world.splicer.connection_count == 0
+
+
+def test_a_connection_that_was_at_rest_has_its_line(lines: Lines) -> None:
+    world, client = one_request(lines)
+    world.clock.run(2 * REST_AFTER)
+    assert world.splicer.resting_count == 1
+    client.shutdown()
+    world.clock.run(10.0)
+    assert (lines.only.ended, lines.only.bytes_out) == (Ended.CLOSED, 5000)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from random import Random
 
 from fastpath import frame
 from fastpath.frame import BadFrame
+from fastpath.interface import Batch
 from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.session import Session
 from slowpath.wire import tcp
@@ -25,13 +26,14 @@ class Recorder(World):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.seen: list[bytes] = []
-        receive = self.splicer.receive
+        take_batch = self.fastpath.take_batch
 
-        def record(punt: frame.Punt, segment: Segment, now: float) -> None:
-            self.seen.append(punt.raw)
-            receive(punt, segment, now)
+        def record() -> Batch:
+            batch = take_batch()
+            self.seen += [punt.raw for punt in batch.punts]
+            return batch
 
-        self.splicer.receive = record  # type: ignore[method-assign]
+        self.fastpath.take_batch = record  # type: ignore[method-assign]
 
 
 class Quiet(World):

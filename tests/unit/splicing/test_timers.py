@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
-from slowpath.splicing import deciding
+from slowpath.balancing.member import Member
+from slowpath.request import Request
 from slowpath.splicing.context import Context
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.session import Session
 from slowpath.splicing.splicer import _TICK
+from slowpath.wire.endpoint import Endpoint
 from tests.simulation.world import World
 
 
@@ -29,12 +33,19 @@ def test_a_step_that_leaves_something_due_holds_nobody_up(monkeypatch: pytest.Mo
     assert len(world.server_side) == 1
 
 
-def test_a_connection_that_a_defect_keeps_from_its_first_step_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*arguments: object) -> None:
+class Broken:
+    """A balancer with a defect."""
+
+    def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         raise KeyError
 
-    monkeypatch.setattr(deciding, "decide", fail)
+    def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
+        raise KeyError
+
+
+def test_a_connection_that_a_defect_keeps_from_its_first_step_does_not_stay() -> None:
     world = World()
+    world.service.pools["web"].balancer = Broken()
     world.client().write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
     with pytest.raises(KeyError):
         world.clock.run(1.0)
