@@ -1,10 +1,17 @@
-"""The build step that pyproject.toml cannot state: the Python modules of the .proto files."""
+"""The build steps that pyproject.toml cannot state: the Python modules of the .proto files, and compiled modules.
 
+With L7LB_COMPILE=1 in the environment, the modules that every connection and request goes through are compiled by
+mypyc from the same sources. Where that fails, for want of a C compiler say, the build says so and goes on: the sources
+are installed in any case, and run as they are. An editable install is never compiled, so that nobody runs old code.
+"""
+
+import os
 import runpy
+import sys
 from pathlib import Path
 from typing import ClassVar
 
-from setuptools import Command, setup
+from setuptools import Command, Extension, setup
 from setuptools.command.build import build
 
 _ROOT = Path(__file__).parent
@@ -47,5 +54,52 @@ class BuildProto(Command):
         return _ROOT if self.editable_mode or self.build_lib is None else Path(self.build_lib)
 
 
+_COMPILED = (
+    "fastpath/frame.py",
+    "slowpath/wire/checksum.py",
+    "slowpath/wire/four_tuple.py",
+    "slowpath/wire/options.py",
+    "slowpath/wire/sequence.py",
+    "slowpath/wire/tcp.py",
+    "slowpath/balancing/member.py",
+    "slowpath/balancing/smooth.py",
+    "slowpath/balancing/strategies.py",
+    "slowpath/http/head.py",
+    "slowpath/limiting/*.py",
+    "slowpath/routing/*.py",
+    "slowpath/splicing/*.py",
+    "slowpath/tcp/*.py",
+)
+_INTERPRETED = frozenset({"__init__.py", "path_errors.py", "quoting.py", "statistics.py"})
+"""What is rare in there and indexes bytes with slices that are kept, which mypyc takes for numbers; what is copied."""
+_MYPYC = "mypy>=2.4"
+_ASKED = os.environ.get("L7LB_COMPILE") == "1"
+_COMPILING = {"bdist_wheel", "build_ext"}
+"""The commands that compile; all others, of an editable install too, need no more than the sources."""
+
+
+def _matching(pattern: str) -> list[Path]:
+    return [path for path in sorted(_ROOT.glob(pattern)) if path.name not in _INTERPRETED]
+
+
+def _extensions() -> list[Extension]:
+    """What mypyc makes of the modules, each of which may fail to build; none unless that is asked for."""
+    if not _ASKED or _COMPILING.isdisjoint(sys.argv):
+        return []
+    from mypyc.build import mypycify  # noqa: PLC0415 - a requirement of this kind of build alone
+
+    sources = [str(path.relative_to(_ROOT)) for pattern in _COMPILED for path in _matching(pattern)]
+    # What the sources import need not be there to be read: without its types it is called as Python calls it.
+    options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
+    extensions: list[Extension] = mypycify([*options, *sources], opt_level="2", debug_level="0", group_name="l7lb")
+    for extension in extensions:
+        extension.optional = True
+    return extensions
+
+
 build.sub_commands.append(("build_proto", None))
-setup(cmdclass={"build_proto": BuildProto})
+setup(
+    cmdclass={"build_proto": BuildProto},
+    ext_modules=_extensions(),
+    setup_requires=[_MYPYC] if _ASKED else [],
+)

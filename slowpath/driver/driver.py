@@ -15,7 +15,6 @@ from fastpath.records import Listener, Reason, Server, SynCookies
 from slowpath.driver import cookies as cookie_secrets
 from slowpath.health.health import Health
 from slowpath.splicing.junction import Junction
-from slowpath.splicing.outcome import Outcome
 from slowpath.splicing.splicer import Splicer
 from slowpath.wire import tcp
 from slowpath.wire.tcp import MalformedPacket, Segment
@@ -112,7 +111,7 @@ class Driver:
 
     async def _apply(self) -> None:
         """Do what the engine wants done: once per batch, whatever the number of packets in it."""
-        while (outcome := self._splicer.take_outcome()) != Outcome():
+        while outcome := self._splicer.take_outcome():
             if outcome.ended:
                 carried = self._fastpath.traffic([settlement.flow for settlement in outcome.ended])
                 self._splicer.settle(outcome.ended, carried)
@@ -164,8 +163,9 @@ class Driver:
     # Time
 
     def _arm(self) -> None:
-        deadlines = (self._splicer.next_deadline, self._health.next_deadline)
-        deadline = min((each for each in deadlines if each is not None), default=None)
+        deadline, health = self._splicer.next_deadline, self._health.next_deadline
+        if deadline is None or (health is not None and health < deadline):
+            deadline = health
         if deadline is None or (self._timer is not None and self._armed <= deadline):
             return
         if self._timer is not None:

@@ -55,10 +55,12 @@ class Prober:
 
     def receive(self, segment: Segment, now: float) -> list[Segment] | None:
         """Process a segment that belongs to a probe, and return what to send; None if it is not for us."""
+        if segment.destination.port < FIRST_PORT:
+            return None
         probe = self._running.get((segment.source, segment.destination))
         if probe is None:
             # A server may say more than its status, for which a probe does not wait.
-            late = segment.destination.address in self._addresses and segment.destination.port >= FIRST_PORT
+            late = segment.destination.address in self._addresses
             return [] if late else None
         known = (probe.offer, probe.checked, probe.member.up)
         probe.receive(segment, now)

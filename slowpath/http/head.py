@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -19,7 +20,9 @@ DEFAULT_TARGET_LIMIT = 8192
 
 _TLS_HANDSHAKE = 0x16
 _UNDECIDED = "0.0"
-_SUPPORTED_VERSIONS = ("1.0", "1.1")
+_ACCEPTED_VERSIONS = (_UNDECIDED, "1.0", "1.1")
+_HOSTS = 1024
+"""Host fields whose reading is kept: most requests name one of a few."""
 _LARGEST_LENGTH = 2**63 - 1
 """Bytes of content: others keep the number with a sign."""
 _LOOKALIKES = frozenset({"content_length", "transfer_encoding"})
@@ -31,9 +34,9 @@ _AUTHORITY_FORM = re.compile(r"[^:].*:[0-9]+")
 _ABSOLUTE_FORM = re.compile(r"https?://([^/?:][^/?]*)(.*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestHead:
-    """A request line and its header fields.
+    """A request line and its header fields, which nobody changes.
 
     `method` is as sent (methods are case-sensitive), `target` the whole request-target. `path` is
     the target's path as sent: not percent-decoded, dot segments kept, no query; "*" for the
@@ -160,7 +163,7 @@ class HeadReader:
             malformed = str(error)
         self._check_limits()
         version = self._parser.get_http_version()
-        if version not in (_UNDECIDED, *_SUPPORTED_VERSIONS):
+        if version not in _ACCEPTED_VERSIONS:
             raise Refused(505, "an HTTP version other than 1.0 and 1.1")
         if malformed is not None:
             if self._buffer[self._start] == _TLS_HANDSHAKE:
@@ -240,6 +243,7 @@ def _split_target(method: str, target: str) -> tuple[str | None, str]:
     raise Refused(400, f"{method} does not go with this form of request target")
 
 
+@lru_cache(_HOSTS)
 def host_of(authority: str) -> str:
     """The host of `host[:port]`, lower case, without the dot of a fully qualified name; raises Refused."""
     match = _AUTHORITY.fullmatch(authority)

@@ -119,6 +119,8 @@ class _Entry:
         self._order: SmoothWeighted[Route] = SmoothWeighted()
 
     def next(self) -> Route | None:
+        if len(self._routes) == 1:
+            return self._routes[0][0]
         return self._order.pick(self._routes)
 
     def __lt__(self, other: _Entry) -> bool:

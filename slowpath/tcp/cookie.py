@@ -23,6 +23,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from siphash24 import siphash24
 
@@ -38,6 +39,7 @@ DEFAULT_MSS = 536
 
 _NO_SCALE = 15
 _SACK, _TIMESTAMPS, _ECN = 0x004, 0x002, 0x001
+_OPTIONS = 0x3FF
 _TUPLE_BITS, _ISN_BITS = 11, 10
 _TUPLE_MASK, _ISN_MASK = (1 << _TUPLE_BITS) - 1, (1 << _ISN_BITS) - 1
 _TAIL = struct.Struct("!HHHH")
@@ -95,17 +97,23 @@ def check(cookies: SynCookies, flow: Flow, client_isn: int, cookie: int) -> tupl
     """
     lead = cookie >> 21
     tuple_tag, isn_tag = _tags(cookies, flow, client_isn, lead)
+    agreed = _agreed(lead & _OPTIONS)
+    if cookie >> _ISN_BITS & _TUPLE_MASK != tuple_tag:
+        return Check.FOREIGN, agreed
+    return Check.VALID if cookie & _ISN_MASK == isn_tag else Check.OUT_OF_ORDER, agreed
+
+
+@lru_cache(_OPTIONS + 1)
+def _agreed(lead: int) -> Agreed:
+    """What a cookie's bits 30-21 say, as one object for all the connections that agreed on the same."""
     scale = lead >> 3 & 15
-    agreed = Agreed(
-        mss=MSS_TABLE[lead >> 7 & 7],
+    return Agreed(
+        mss=MSS_TABLE[lead >> 7],
         window_scale=None if scale == _NO_SCALE else scale,
         sack=bool(lead & _SACK),
         timestamps=bool(lead & _TIMESTAMPS),
         ecn=bool(lead & _ECN),
     )
-    if cookie >> _ISN_BITS & _TUPLE_MASK != tuple_tag:
-        return Check.FOREIGN, agreed
-    return Check.VALID if cookie & _ISN_MASK == isn_tag else Check.OUT_OF_ORDER, agreed
 
 
 def _tags(cookies: SynCookies, flow: Flow, client_isn: int, lead: int) -> tuple[int, int]:

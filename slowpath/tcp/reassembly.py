@@ -30,6 +30,10 @@ class Reassembly:
         before = self.next
         offset = difference(sequence, self.next)
         room = self.limit - len(self.data)
+        if offset == 0 and not fin and not self._ahead and len(payload) <= room and self._fin is None:
+            self.data += payload
+            self.next = (before + len(payload)) & MASK
+            return self.next != before
         if fin and offset + len(payload) <= room:
             self._fin = (sequence + len(payload)) & MASK
         if payload and -len(payload) < offset < room and (offset <= 0 or self._may_hold(payload)):

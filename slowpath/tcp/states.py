@@ -22,6 +22,9 @@ class State(Enum):
     TIME_WAIT = "TIME-WAIT"
     CLOSED = "CLOSED"
 
+    __hash__ = object.__hash__
+    """By identity: the one of Enum is not written in C, and the table is looked into at every step."""
+
 
 class Event(Enum):
     """What moves a connection from state to state."""
@@ -32,6 +35,8 @@ class Event(Enum):
     FIN_ACKED = "our FIN was acknowledged"
     RESET = "a RST arrived or was sent"
     EXPIRED = "2 MSL passed, or retransmission was given up"
+
+    __hash__ = object.__hash__
 
 
 TRANSITIONS: dict[tuple[State, Event], State] = {

@@ -15,9 +15,9 @@ class MalformedOptions(ValueError):
     """An option's length is 0 or 1, reaches past the header, or is not the one its kind has."""
 
 
-@dataclass(slots=True, frozen=True)
+@dataclass(slots=True, init=False)
 class Options:
-    """What one segment's options say; None or empty where the option is absent.
+    """What one segment's options say; None or empty where the option is absent. Nobody changes them.
 
     Numbers are in host form; `sack` holds (left edge, right edge) sequence numbers (RFC 2018),
     `window_scale` is a shift of 0..14 (RFC 7323), `timestamps` is (TSval, TSecr).
@@ -28,6 +28,21 @@ class Options:
     sack_permitted: bool = False
     timestamps: tuple[int, int] | None = None
     sack: tuple[tuple[int, int], ...] = ()
+
+    def __init__(
+        self,
+        mss: int | None = None,
+        window_scale: int | None = None,
+        sack_permitted: bool = False,
+        timestamps: tuple[int, int] | None = None,
+        sack: tuple[tuple[int, int], ...] = (),
+    ) -> None:
+        # Written out, as is Segment's: a compiled class has a fast one only so.
+        self.mss = mss
+        self.window_scale = window_scale
+        self.sack_permitted = sack_permitted
+        self.timestamps = timestamps
+        self.sack = sack
 
     def encode(self) -> bytes:
         """The options in the layout Linux emits, padded with NOPs to a multiple of four bytes."""

@@ -29,7 +29,7 @@ class MalformedPacket(ValueError):
     """The bytes are not one whole IP packet that holds one whole TCP segment; the text says why."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Segment:
     """A TCP segment with its addresses; all numbers in host form, `window` unscaled as on the wire."""
 
@@ -41,6 +41,26 @@ class Segment:
     window: int
     options: Options
     payload: bytes = b""
+
+    def __init__(
+        self,
+        source: Endpoint,
+        destination: Endpoint,
+        sequence: int,
+        acknowledgment: int,
+        flags: int,
+        window: int,
+        options: Options,
+        payload: bytes = b"",
+    ) -> None:
+        self.source = source
+        self.destination = destination
+        self.sequence = sequence
+        self.acknowledgment = acknowledgment
+        self.flags = flags
+        self.window = window
+        self.options = options
+        self.payload = payload
 
     @property
     def length(self) -> int:
