@@ -19,7 +19,7 @@ user root;
 worker_processes 1;
 pid $prefix/nginx.pid;
 error_log $prefix/error.log warn;
-events { worker_connections 8192; }
+events { worker_connections 16384; }
 http {
     access_log off;
     log_format lengths '$$remote_addr:$$remote_port $$request_length $$bytes_sent $$request';
