@@ -32,7 +32,7 @@ def choose(context: Context, session: Session, now: float) -> Member | None:
 
 
 def _is_free(context: Context, key: bytes) -> bool:
-    """Whether nobody has a server's packets of this 4-tuple; who only lingers gives way: that client is done with it."""
+    """Whether nobody has a server's packets of this 4-tuple; one that only lingers gives way, as its client is done."""
     holder = context.connections.get(key)
     if isinstance(holder, Junction) and holder.phase is Phase.LINGERING:
         context.forget_junction(holder)
