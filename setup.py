@@ -13,6 +13,8 @@ from typing import ClassVar
 
 from setuptools import Command, Extension, setup
 from setuptools.command.build import build
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError
 
 _ROOT = Path(__file__).parent
 # Run as a file: the packages need what this makes.
@@ -54,6 +56,20 @@ class BuildProto(Command):
         return _ROOT if self.editable_mode or self.build_lib is None else Path(self.build_lib)
 
 
+class BuildCompiled(build_ext):
+    """Builds all of the compiled modules or none: each needs the library that holds the code of all."""
+
+    def build_extensions(self) -> None:
+        """Build them; if one fails, leave the sources alone."""
+        try:
+            super().build_extensions()
+        except (BaseError, CCompilerError) as error:
+            self.warn(f"no module is compiled: {error}")
+            for extension in self.extensions:
+                Path(self.get_ext_fullpath(extension.name)).unlink(missing_ok=True)
+            self.extensions = []
+
+
 _COMPILED = (
     "fastpath/frame.py",
     "slowpath/wire/checksum.py",
@@ -83,7 +99,7 @@ def _matching(pattern: str) -> list[Path]:
 
 
 def _extensions() -> list[Extension]:
-    """What mypyc makes of the modules, each of which may fail to build; none unless that is asked for."""
+    """What mypyc makes of the modules; none unless that is asked for."""
     if not _ASKED or _COMPILING.isdisjoint(sys.argv):
         return []
     from mypyc.build import mypycify  # noqa: PLC0415 - a requirement of this kind of build alone
@@ -92,14 +108,12 @@ def _extensions() -> list[Extension]:
     # What the sources import need not be there to be read: without its types it is called as Python calls it.
     options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
     extensions: list[Extension] = mypycify([*options, *sources], opt_level="2", debug_level="0", group_name="l7lb")
-    for extension in extensions:
-        extension.optional = True
     return extensions
 
 
 build.sub_commands.append(("build_proto", None))
 setup(
-    cmdclass={"build_proto": BuildProto},
+    cmdclass={"build_proto": BuildProto, "build_ext": BuildCompiled},
     ext_modules=_extensions(),
     setup_requires=[_MYPYC] if _ASKED else [],
 )

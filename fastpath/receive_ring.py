@@ -57,6 +57,7 @@ class ReceiveRing:
         self._views = (self._statuses, self._lengths, self._stored, self._starts, words, halves, self._bytes)
         self._next = 0
         self._order = threading.Lock()
+        self._order.acquire()
         self._long = memoryview(bytearray(_LONGEST))
         self.lost = 0
         """Frames that took a slot and could not be received whole."""
@@ -72,21 +73,25 @@ class ReceiveRing:
         if not ready:
             return frames
         content, lengths, stored, starts = self._bytes, self._lengths, self._stored, self._starts
-        # The lock is nobody else's: taking it keeps what follows from being read before the statuses were, and
-        # releasing it keeps it from being read after the slots were given back, on every processor.
-        with self._order:
-            for slot in ready:
-                if lengths[slot] == stored[slot]:
-                    start = slot * _SLOT + starts[slot]
-                    frames.append(content[start - _OFFLOAD : start + stored[slot]].tobytes())
-                elif statuses[slot] & _STATUS_COPY:
-                    self._take_long(frames)
-                else:
-                    self.lost += 1
+        self._fence()  # The frames are read after their statuses,
+        for slot in ready:
+            if lengths[slot] == stored[slot]:
+                start = slot * _SLOT + starts[slot]
+                frames.append(content[start - _OFFLOAD : start + stored[slot]].tobytes())
+            elif statuses[slot] & _STATUS_COPY:
+                self._take_long(frames)
+            else:
+                self.lost += 1
+        self._fence()  # and before their slots are given back.
         for slot in ready:
             statuses[slot] = _STATUS_KERNEL
         self._next = number
         return frames
+
+    def _fence(self) -> None:
+        """Let no processor do what follows before what came before: releasing and taking a lock orders that on all."""
+        self._order.release()
+        self._order.acquire()
 
     def _take_long(self, frames: list[bytes]) -> None:
         frames.append(self._long[: self._receiver.recv_into(self._long)].tobytes())

@@ -135,7 +135,7 @@ class EbpfFastPath:
         """Remove splices; the packets of their servers become expected before. Raises TableFull or Unavailable."""
         self._require_open()
         now = time.monotonic_ns()
-        self._tables.expect(filter(None, map(self._splices.replies, flows)), now)
+        self._tables.expect(filter(None, [self._splices.withdrawn(flow) for flow in flows]), now)
         self._splices.remove(flows, now)
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:

@@ -25,7 +25,7 @@ PATH, DELTA, TIMESTAMP_DELTA, PIVOT, FLAGS, GENERATION, CLOSING, LAST_SEEN = ran
 """Where its words are."""
 PACKETS, PAYLOAD = 20, 11
 """Where the counts of both directions begin: in words, and in double words."""
-HAS_PIVOT = 1
+HAS_PIVOT, WITHDRAWN = 1, 2
 """In `splice.flags`."""
 TICK_SHIFT = 20
 """Ticks are 2^20 nanoseconds."""

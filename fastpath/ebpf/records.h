@@ -74,6 +74,7 @@ struct path {
 
 /* Bits of splice.flags. */
 #define HAS_PIVOT 1
+#define WITHDRAWN 2 /* is about to go: what is expected of its server stays so */
 
 /*
  * Bits of splice.closing: 1 << direction once a packet of that direction has acknowledged the other one's FIN,

@@ -137,10 +137,16 @@ class Splices:
         client, _, port, _ = layout.ends(self._records, number)
         return Flow(Endpoint(unmapped(client), port), self._path(number).vip)
 
-    def replies(self, flow: Flow) -> Tuple4 | None:
-        """What the packets of a splice's server carry."""
+    def withdrawn(self, flow: Flow) -> Tuple4 | None:
+        """What the packets of a splice's server carry, none of which ends their expectation now; None if it is gone.
+
+        The splice is removed next.
+        """
         number = self.number(flow)
-        return None if number is None else Tuple4(*self._replies(number))
+        if number is None:
+            return None
+        self._words[number * layout.RECORD_WORDS + layout.FLAGS] |= layout.WITHDRAWN
+        return Tuple4(*self._replies(number))
 
     def last_seen(self, flow: Flow, direction: Direction, now: int) -> int | None:
         """When a packet of the splice was last sent on, in nanoseconds, to some milliseconds."""

@@ -166,7 +166,7 @@ static __noinline int note(struct __sk_buff *skb, struct splice *splice, __u32 s
 
 	splice->last_seen[direction] = bpf_ktime_get_coarse_ns() >> TICK_SHIFT;
 	watch(splice, slot, packet);
-	if (!count_traffic(skb, splice, direction, packet) && direction == TO_CLIENT)
+	if (!count_traffic(skb, splice, direction, packet) && direction == TO_CLIENT && !(splice->flags & WITHDRAWN))
 		end_expectation(splice, key);
 	return 0;
 }

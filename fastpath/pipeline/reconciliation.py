@@ -15,6 +15,7 @@ from fastpath.pipeline.rows import (
     PER_WRITE,
     RECORDS,
     SURROUNDINGS,
+    Action,
     Change,
     Key,
     Rows,
@@ -46,12 +47,15 @@ async def repair(driver: Driver, around: Rows, ledger: Ledger) -> None:
     _log.info("the switch's tables are what they should be: %d entries were not", count)
 
 
-async def _remove_strangers(driver: Driver, present: Rows, ledger: Ledger) -> int:
-    """Delete the entries of `present` that no record has; returns how many there were."""
+async def _remove_strangers(driver: Driver, present: dict[Key, Action], ledger: Ledger) -> int:
+    """Delete the entries that no record has, from `present`, too; returns how many there were."""
     count = 0
     for keys in _slices([*present]):
         steps = [Step(Change.DELETE, key, None) for key in keys if not _is_wanted(key, ledger)]
         await _write(driver, steps)
+        # A record that is given another digest meanwhile may get one of theirs.
+        for step in steps:
+            del present[step.key]
         count += len(steps)
         await asyncio.sleep(0)
     return count

@@ -58,12 +58,14 @@ class Match(NamedTuple):
 
 
 class Search:
-    """Takes as many `steps` as it needs. A connection that comes awake between two may be missed."""
+    """Takes as many `steps` as it needs. A connection that comes awake between two may be missed, none counts twice."""
 
     def __init__(self, context: Context, wanted: Wanted) -> None:
         self._context = context
         self._wanted = wanted
         self._found: dict[bytes, Match] = {}
+        self._awake: set[bytes] = set()
+        """Who fits and has been counted while awake: it may have come to rest since."""
         self._latest = float("inf")
         """Who has started later is not among the oldest."""
         client = wanted.client
@@ -75,14 +77,16 @@ class Search:
     def steps(self) -> Iterator[None]:
         """Look on with each step, for a few milliseconds."""
         client = self._wanted.client
-        keys, connections = list(self._context.connections), list(self._context.connections.values())
+        keys = list(self._context.connections)
         for start in range(0, len(keys), _PART):
-            end = start + _PART
-            for key, connection in zip(keys[start:end], connections[start:end], strict=True):
-                if connection.phase is not Phase.GONE and connection.key == key:
+            for key in keys[start : start + _PART]:
+                # As it is now: who has come to rest meanwhile is found there.
+                connection = self._context.connections.get(key)
+                if connection is not None and connection.key == key:
                     member, pool = connection.member, connection.pool
                     server, name = member.endpoint if member else None, pool.name if pool else None
                     if self._fits(server, name, connection.phase) and (client is None or client.holds(key)):
+                        self._awake.add(key)
                         self._note(Match(connection.started, key, server, name, connection.phase))
             yield
         for records in self._context.rest.parts():
@@ -106,6 +110,8 @@ class Search:
                 pool, member = packer.place(pool_number, member_number)
                 fits = known[pool_number, member_number] = self._fits(member.endpoint, pool.name, Phase.SPLICED)
             if not fits or (client is not None and not (key.startswith(whole) and client.holds(key))):
+                continue
+            if key in self._awake:
                 continue
             if started < self._latest:
                 pool, member = packer.place(pool_number, member_number)

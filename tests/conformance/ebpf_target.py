@@ -135,6 +135,12 @@ class EbpfTarget:
         """Have packets expected."""
         self._tables.expect([match], time.monotonic_ns())
 
+    def withdrawing(self, flow: Flow) -> None:
+        """Do the first half of a withdrawal: the packets of the splice's server become expected."""
+        match = self._splices.withdrawn(flow)
+        assert match is not None
+        self.expect(match)
+
     def expects(self) -> list[bytes]:
         """What is expected, as struct tuples."""
         return [key for key, _ in self._program.maps["l7lb_expected"].items()]

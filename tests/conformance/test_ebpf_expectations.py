@@ -39,3 +39,10 @@ def test_the_first_reply_of_a_splice_ends_its_expectation(target: EbpfTarget) ->
     assert isinstance(target.receive(SERVER_PORT, REPLY.arriving(SERVER_PORT)), Sent)
     assert target.expects() == []
     assert target.counters().punts[Reason.MISS] == 1
+
+
+def test_a_reply_within_a_withdrawal_leaves_the_next_one_expected(target: EbpfTarget) -> None:
+    target.program(Rules((Listener(VIP),), (Server(7, SERVER),), (SPLICE,)))
+    target.withdrawing(SPLICE.flow)
+    assert isinstance(target.receive(SERVER_PORT, REPLY.arriving(SERVER_PORT)), Sent)
+    assert target.expects() == [layout.tuple4(Tuple4(SERVER, SOURCE))]

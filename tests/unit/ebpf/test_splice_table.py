@@ -188,7 +188,7 @@ def test_a_pivot_alone_keeps_what_the_program_has_noted() -> None:
 def test_what_is_not_there_has_carried_nothing() -> None:
     splices, _ = make(1)
     flow = splice(1).flow
-    assert (splices.carried(flow), splices.last_seen(flow, Direction.TO_SERVER, 0), splices.replies(flow)) == (
+    assert (splices.carried(flow), splices.last_seen(flow, Direction.TO_SERVER, 0), splices.withdrawn(flow)) == (
         None,
     ) * 3
 
@@ -196,7 +196,7 @@ def test_what_is_not_there_has_carried_nothing() -> None:
 def test_what_the_server_of_a_splice_sends() -> None:
     splices, _ = make(1)
     splices.install([splice(1)], 0)
-    assert splices.replies(splice(1).flow) == Tuple4(SERVER, splice(1).source)
+    assert splices.withdrawn(splice(1).flow) == Tuple4(SERVER, splice(1).source)
 
 
 def test_a_record_is_not_used_again_at_once() -> None:
@@ -265,7 +265,7 @@ def test_a_splice_is_read_back_from_its_record(
     splices, _ = make(1)
     splices.install([written], 0)
     assert list(splices) == [written]
-    assert splices.replies(written.flow) == others
+    assert splices.withdrawn(written.flow) == others
 
 
 SOURCES = (None, Endpoint.parse("10.2.0.77:61000"), Endpoint.parse("10.2.0.77:61001"))

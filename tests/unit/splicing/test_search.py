@@ -87,3 +87,16 @@ def test_connections_may_come_and_go_between_two_steps() -> None:
         world.client(41000 + step).write(get("/a/1"))
         world.clock.run(2 * REST_AFTER)
     assert search.oldest
+
+
+def test_who_comes_to_rest_between_two_steps_counts_once() -> None:
+    world = Routed()
+    converse(world, world.client(), [get("/a/1")])
+    search = world.splicer.search(Wanted(10))
+    steps = search.steps()
+    next(steps)
+    world.clock.run(2 * REST_AFTER)
+    assert world.splicer.resting_count == 1
+    for _ in steps:
+        pass
+    assert (search.matching, clients(search.oldest)) == (1, [40000])
