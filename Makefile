@@ -14,7 +14,7 @@ COMPILED := build/compiled
 WITH_COMPILED := PYTHONPATH=$(CURDIR)/$(COMPILED) PYTHONSAFEPATH=1
 COMPILED_FROM := pyproject.toml $(GENERATED_FROM) $(shell find fastpath slowpath deploy -type f -not -name '*.pyc')
 COMPILED_TESTS := $(addprefix tests/unit/,balancing driver http limiting routing splicing tcp wire) \
-	tests/e2e/test_requests.py
+	tests/conformance/test_ebpf.py tests/e2e/test_requests.py
 
 .PHONY: demo test test-compiled check bench bench-quick compiled clean packages packages-test
 .DEFAULT_GOAL := demo

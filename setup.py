@@ -71,6 +71,12 @@ class BuildCompiled(build_ext):
 
 
 _COMPILED = (
+    "fastpath/ebpf/hashing.py",
+    "fastpath/ebpf/index.py",
+    "fastpath/ebpf/layout.py",
+    "fastpath/ebpf/paths.py",
+    "fastpath/ebpf/recordnumbers.py",
+    "fastpath/ebpf/splices.py",
     "fastpath/frame.py",
     "slowpath/wire/checksum.py",
     "slowpath/wire/four_tuple.py",

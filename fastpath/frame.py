@@ -21,24 +21,28 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import Final
 
 from fastpath.records import Reason
 from slowpath.wire.ip import IPV4, IPV6, Family
 
-LEAD, MARKER = 0x02, 0x4C
-NO_PORT = 0xFFFF
+LEAD: Final = 0x02
+MARKER: Final = 0x4C
+NO_PORT: Final = 0xFFFF
 ETHERTYPE_IPV4 = IPV4.ether_type
 
-_OFFLOAD = struct.Struct("=BBHHHH")
-_CPU = struct.Struct("!BBBHB")
-_ETHERNET = struct.Struct("!BBBHB6sH")
+_OFFLOAD: Final = struct.Struct("=BBHHHH")
+_CPU: Final = struct.Struct("!BBBHB")
+_ETHERNET: Final = struct.Struct("!BBBHB6sH")
 
-OFFLOAD_LENGTH, ETHERNET_LENGTH = _OFFLOAD.size, _ETHERNET.size
-_MTU = OFFLOAD_LENGTH + _CPU.size
-PACKET_OFFSET = OFFLOAD_LENGTH + ETHERNET_LENGTH
+OFFLOAD_LENGTH: Final = _OFFLOAD.size
+ETHERNET_LENGTH: Final = _ETHERNET.size
+_MTU: Final = OFFLOAD_LENGTH + _CPU.size
+PACKET_OFFSET: Final = OFFLOAD_LENGTH + ETHERNET_LENGTH
 """Where the packet's layer 3 starts in a frame, in bytes."""
 
-_NEEDS_CSUM, _DATA_VALID = 1, 2
+_NEEDS_CSUM: Final = 1
+_DATA_VALID: Final = 2
 _SEGMENTATION = {IPV4.version: 1, IPV6.version: 4}
 """Kinds of segmentation of TCP (VIRTIO_NET_HDR_GSO_TCPV4 and _TCPV6)."""
 _ECN = 0x80
@@ -66,7 +70,7 @@ class InjectFlags(IntFlag):
     A RST ends that, and so does the install of a splice that they belong to."""
 
 
-_REASONS = tuple(sorted(Reason))
+_REASONS: Final = tuple(sorted(Reason))
 """By number, from 1 on: an Enum's own look-up takes longer than all else about a frame."""
 
 
@@ -74,7 +78,7 @@ class BadFrame(ValueError):
     """A frame from the CPU interface that is too short or not marked as one of ours."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Punt:
     """A packet that the fast path handed to the slow path."""
 
@@ -82,6 +86,12 @@ class Punt:
     port: int
     raw: bytes
     """The frame as received, offload header first."""
+
+    def __init__(self, reason: Reason, port: int, raw: bytes) -> None:
+        # Written out: a compiled class has a fast one only so.
+        self.reason = reason
+        self.port = port
+        self.raw = raw
 
     @property
     def packet(self) -> bytes:

@@ -188,6 +188,9 @@ class Pivot(Enum):
     BIT = "bit"
     NONE = "none"
 
+    __hash__ = object.__hash__
+    """By identity: the one of Enum is not written in C, and a table is looked into by this for each request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fastpath.ebpf.hashing import SECRETS
 from fastpath.records import Direction, Listener, Offer, Splice, Traffic
@@ -19,24 +19,35 @@ RESET_BITS = {direction: 4 << direction for direction in Direction}
 CLOSING_RESET = sum(RESET_BITS.values())
 """Bits of `splice.closing`, and the causes that events carry."""
 
-RECORD_BYTES, RECORD_WORDS = 104, 26
+RECORD_BYTES: Final = 104
+RECORD_WORDS: Final = 26
 """The size of a struct splice."""
-PATH, DELTA, TIMESTAMP_DELTA, PIVOT, FLAGS, GENERATION, CLOSING, LAST_SEEN = range(9, 17)
+PATH: Final = 9
+DELTA: Final = 10
+TIMESTAMP_DELTA: Final = 11
+PIVOT: Final = 12
+FLAGS: Final = 13
+GENERATION: Final = 14
+CLOSING: Final = 15
+LAST_SEEN: Final = 16
 """Where its words are."""
 PACKETS, PAYLOAD = 20, 11
 """Where the counts of both directions begin: in words, and in double words."""
 HAS_PIVOT, WITHDRAWN = 1, 2
 """In `splice.flags`."""
-TICK_SHIFT = 20
+TICK_SHIFT: Final = 20
 """Ticks are 2^20 nanoseconds."""
 
 PUNTS, DROPS, SYNS_ANSWERED, HANDSHAKES, EVENTS_LOST = 0, 16, 32, 33, 34
 """enum counter; reasons and drops count from their base on."""
 
-MAX_PORTS, MAX_LISTENERS, MAX_PATHS, MAX_ACCESS_RULES = 256, 65536, 65536, 262144
+MAX_PORTS: Final = 256
+MAX_LISTENERS: Final = 65536
+MAX_PATHS: Final = 65536
+MAX_ACCESS_RULES: Final = 262144
 
 _NO_SCALE = 15
-MASK = 0xFFFF_FFFF
+MASK: Final = 0xFFFF_FFFF
 
 _NUMBER = struct.Struct("=I")
 _KEY = struct.Struct("=QQ")

@@ -184,7 +184,10 @@ def offers_http(head: RequestHead) -> bool:
 
     That is HTTP/2 in plain text (RFC 7540 section 3.2), HTTP by its version, and TLS (RFC 2817 section 3.1).
     """
-    options = (option.strip(" \t").lower() for value in head.values("upgrade") for option in value.split(","))
+    asked = head.values("upgrade")
+    if not asked:
+        return False
+    options = (option.strip(" \t").lower() for value in asked for option in value.split(","))
     return any(option.startswith(_STILL_HTTP) for option in options)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from fastpath.closing import Closing
@@ -50,7 +51,7 @@ class Errand(Protocol):
         """When there is something to do about it."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class Junction:
     """What outlives a `Session`; times are seconds of the monotonic clock."""
 
@@ -62,33 +63,74 @@ class Junction:
     started: float
     confirmation: Confirmation
     """In case that what completed the server's handshake was lost."""
-    cached: list[Punt] = field(default_factory=list)
+    cached: list[Punt]
     """Packets that wait for the install."""
-    phase: Phase = Phase.JOINING
-    closing: Closing | None = None
+    phase: Phase
+    closing: Closing | None
     """Watches for the end of a connection that is forwarded here, and is None for the others."""
-    connect_started: float = 0.0
+    connect_started: float
     """When the SYN left for the server, which is not the client's first one perhaps."""
-    deadline: float | None = None
+    deadline: float | None
     """When it is forgotten: after lingering, or after a silence if it is forwarded here."""
-    scheduled: float | None = None
+    scheduled: float | None
     """The earliest entry the engine's timer queue has for it."""
-    touched: float = 0.0
+    touched: float
     """When something last came for it."""
-    slot: Slot | None = None
+    slot: Slot | None
     """The client's place among the connections it may have open, if that is limited."""
-    account: Account | None = None
+    account: Account | None
     """For the access log, if the connection is logged."""
-    terms: Terms = DEFAULT_TERMS
+    terms: Terms
     """What was agreed with the client, where it may have to be agreed with another server."""
-    request_start: int = 0
+    request_start: int
     """The client's SEQ at which the earliest request starts that may not be answered yet."""
-    response_start: int = 0
+    response_start: int
     """The SEQ, toward the client, at which the answer to it starts."""
-    asked: tuple[str, ...] = ()
+    asked: tuple[str, ...]
     """The methods of that request and those after it."""
-    turn: Errand | None = None
+    turn: Errand | None
     """What is going on about the next request, if anything is."""
+
+    def __init__(
+        self,
+        splice: Splice,
+        service: Service,
+        pool: Pool,
+        member: Member | None,
+        started: float,
+        confirmation: Confirmation,
+        cached: Iterable[Punt] = (),
+        *,
+        phase: Phase = Phase.JOINING,
+        connect_started: float = 0.0,
+        slot: Slot | None = None,
+        account: Account | None = None,
+        terms: Terms = DEFAULT_TERMS,
+        request_start: int = 0,
+        response_start: int = 0,
+        asked: tuple[str, ...] = (),
+    ) -> None:
+        # Written out, as is Segment's: a compiled class has a fast one only so.
+        self.splice = splice
+        self.service = service
+        self.pool = pool
+        self.member = member
+        self.started = started
+        self.confirmation = confirmation
+        self.cached = list(cached)
+        self.phase = phase
+        self.closing = None
+        self.connect_started = connect_started
+        self.deadline = None
+        self.scheduled = None
+        self.touched = 0.0
+        self.slot = slot
+        self.account = account
+        self.terms = terms
+        self.request_start = request_start
+        self.response_start = response_start
+        self.asked = asked
+        self.turn = None
 
     def move(self, event: Event) -> None:
         """Go to the next phase; KeyError for an event that the phase does not know, which is a defect."""

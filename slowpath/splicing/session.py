@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fastpath.frame import Punt
 from fastpath.records import Flow
@@ -25,7 +25,7 @@ CACHE_LIMIT = 65536
 """Bytes of punted packets that a session keeps; more than that the client sends again."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, init=False)
 class Session:
     """What the slow path needs while it talks to client or server; times are seconds of the monotonic clock."""
 
@@ -37,49 +37,92 @@ class Session:
     started: float
     first: Segment
     """The client's first data segment: its window and TSval go into the SYN toward the server."""
-    phase: Phase = Phase.READING
-    deadline: float | None = None
+    phase: Phase
+    deadline: float | None
     """When the phase times out."""
-    scheduled: float | None = None
+    scheduled: float | None
     """The earliest entry the engine's timer queue has for this session."""
 
-    received: bytearray = field(default_factory=bytearray)
+    received: bytearray
     """The client's bytes in order, kept while they may become ours to deliver."""
-    owned: int = 0
+    owned: int
     """How many of them we have acknowledged."""
-    segments: int = 0
+    segments: int
     """Segments since the last acknowledgment."""
-    acknowledge_at: float | None = None
+    acknowledge_at: float | None
     """When a client that is silent gets an ACK, and a greeting if it waits for one."""
 
-    cached: dict[tuple[int, int], Punt] = field(default_factory=dict)
+    cached: dict[tuple[int, int], Punt]
     """Punted client packets by their first sequence number and the one after, to inject once the splice is there."""
-    cached_bytes: int = 0
-    cached_replies: dict[tuple[int, int], Punt] = field(default_factory=dict)
+    cached_bytes: int
+    cached_replies: dict[tuple[int, int], Punt]
     """Punted server packets, likewise."""
 
-    request: Request | None = None
+    request: Request | None
     """What was asked for, once it has been read."""
-    course: Course = Course.NOTHING
+    course: Course
     """What follows it."""
-    resumed: bool = False
+    resumed: bool
     """Whether other requests of the connection came before."""
-    preamble: bytes = b""
+    preamble: bytes
     """What the server gets before the client's first byte."""
-    edited: bytes | None = None
+    edited: bytes | None
     """What the server gets in the place of the request's bytes, which have been acknowledged then."""
-    pool: Pool | None = None
-    member: Member | None = None
-    tried: set[int] = field(default_factory=set)
-    failure: int = 503
+    pool: Pool | None
+    member: Member | None
+    tried: set[int]
+    failure: int
     """The status code that fits the last failed connect."""
-    source: Endpoint | None = None
-    server: Connection | None = None
-    connect_started: float = 0.0
-    slot: Slot | None = None
+    source: Endpoint | None
+    server: Connection | None
+    connect_started: float
+    slot: Slot | None
     """The client's place among the connections it may have open, if that is limited."""
-    account: Account | None = None
+    account: Account | None
     """For the access log, if the connection is logged."""
+
+    def __init__(
+        self,
+        flow: Flow,
+        service: Service,
+        agreed: Agreed,
+        client: Connection,
+        opening: Opening,
+        started: float,
+        first: Segment,
+    ) -> None:
+        # Written out, as is Segment's: a compiled class has a fast one only so.
+        self.flow = flow
+        self.service = service
+        self.agreed = agreed
+        self.client = client
+        self.opening = opening
+        self.started = started
+        self.first = first
+        self.phase = Phase.READING
+        self.deadline = None
+        self.scheduled = None
+        self.received = bytearray()
+        self.owned = 0
+        self.segments = 0
+        self.acknowledge_at = None
+        self.cached = {}
+        self.cached_bytes = 0
+        self.cached_replies = {}
+        self.request = None
+        self.course = Course.NOTHING
+        self.resumed = False
+        self.preamble = b""
+        self.edited = None
+        self.pool = None
+        self.member = None
+        self.tried = set()
+        self.failure = 503
+        self.source = None
+        self.server = None
+        self.connect_started = 0.0
+        self.slot = None
+        self.account = None
 
     def move(self, event: Event) -> None:
         """Go to the next phase; KeyError for an event that the phase does not know, which is a defect."""

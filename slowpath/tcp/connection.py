@@ -11,6 +11,7 @@ Every call leaves the segments it wants sent in `outbox`; the caller takes them 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from slowpath.tcp.reassembly import Reassembly
 from slowpath.tcp.retransmission import RetransmissionTimer
@@ -21,7 +22,7 @@ from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 
-INITIAL_WINDOW_SEGMENTS = 10
+INITIAL_WINDOW_SEGMENTS: Final = 10
 """What may be in flight, in segments (RFC 6928)."""
 
 MAXIMUM_RETRIES = 6
@@ -33,11 +34,11 @@ TIME_WAIT_SECONDS = 1.0
 LEAST_MSS = 512
 """What segments are not made shorter than for the sake of a path, in bytes with TCP options."""
 
-_DEFAULT_MSS = 536
-_MAXIMUM_WINDOW = 0xFFFF
+_DEFAULT_MSS: Final = 536
+_MAXIMUM_WINDOW: Final = 0xFFFF
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Parameters:
     """What the two ends of a connection agreed on.
 
@@ -52,6 +53,23 @@ class Parameters:
     send_scale: int = 0
     receive_scale: int = 0
     timestamps: bool = False
+
+    def __init__(
+        self,
+        iss: int,
+        irs: int = 0,
+        mss: int = _DEFAULT_MSS,
+        send_scale: int = 0,
+        receive_scale: int = 0,
+        timestamps: bool = False,
+    ) -> None:
+        # Written out, as is Segment's: a compiled class has a fast one only so.
+        self.iss = iss
+        self.irs = irs
+        self.mss = mss
+        self.send_scale = send_scale
+        self.receive_scale = receive_scale
+        self.timestamps = timestamps
 
 
 class Connection:

@@ -24,6 +24,7 @@ import struct
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import Final
 
 from siphash24 import siphash24
 
@@ -37,12 +38,16 @@ MSS_TABLE = (536, 1220, 1300, 1360, 1400, 1440, 1460, 8940)
 DEFAULT_MSS = 536
 """The MSS of a peer that names none (RFC 9293 section 3.7.1)."""
 
-_NO_SCALE = 15
-_SACK, _TIMESTAMPS, _ECN = 0x004, 0x002, 0x001
-_OPTIONS = 0x3FF
-_TUPLE_BITS, _ISN_BITS = 11, 10
-_TUPLE_MASK, _ISN_MASK = (1 << _TUPLE_BITS) - 1, (1 << _ISN_BITS) - 1
-_TAIL = struct.Struct("!HHHH")
+_NO_SCALE: Final = 15
+_SACK: Final = 0x004
+_TIMESTAMPS: Final = 0x002
+_ECN: Final = 0x001
+_OPTIONS: Final = 0x3FF
+_TUPLE_BITS: Final = 11
+_ISN_BITS: Final = 10
+_TUPLE_MASK: Final = (1 << _TUPLE_BITS) - 1
+_ISN_MASK: Final = (1 << _ISN_BITS) - 1
+_TAIL: Final = struct.Struct("!HHHH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,10 @@ class Agreed:
     sack: bool = False
     timestamps: bool = False
     ecn: bool = False
+
+    def __hash__(self) -> int:
+        # Every connection looks its terms up by this, and what dataclass makes is never compiled.
+        return hash((self.mss, self.window_scale, self.sack, self.timestamps, self.ecn))
 
 
 class Check(Enum):

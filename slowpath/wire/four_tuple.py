@@ -7,10 +7,11 @@ order: 12 bytes for IPv4, 36 for IPv6. Bytes are hashed and compared far faster 
 from __future__ import annotations
 
 import struct
+from typing import Final
 
 from slowpath.wire.endpoint import Endpoint
 
-_PORTS = struct.Struct("!HH")
+_PORTS: Final = struct.Struct("!HH")
 
 SOURCE_PORT, DESTINATION_PORT = -3, -1
 """Where the low bytes of the ports stand in a key."""

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Final
 
-END, NOP, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
+END: Final = 0
+NOP: Final = 1
+MSS: Final = 2
+WINDOW_SCALE: Final = 3
+SACK_PERMITTED: Final = 4
+SACK: Final = 5
+TIMESTAMPS: Final = 8
 
-_TIMESTAMPS = struct.Struct("!BBBBII")
-_U32x2 = struct.Struct("!II")
+_MSS: Final = struct.Struct("!BBH")
+_TIMESTAMPS: Final = struct.Struct("!BBBBII")
+_U32x2: Final = struct.Struct("!II")
 
 
 class MalformedOptions(ValueError):
@@ -48,7 +56,7 @@ class Options:
         """The options in the layout Linux emits, padded with NOPs to a multiple of four bytes."""
         out = b""
         if self.mss is not None:
-            out += struct.pack("!BBH", MSS, 4, self.mss)
+            out += _MSS.pack(MSS, 4, self.mss)
         if self.timestamps is not None:
             lead = (SACK_PERMITTED, 2) if self.sack_permitted else (NOP, NOP)
             out += _TIMESTAMPS.pack(*lead, TIMESTAMPS, 10, *self.timestamps)
@@ -62,7 +70,7 @@ class Options:
         return out
 
 
-_NONE = Options()
+_NONE: Final = Options()
 _FIXED_LENGTHS = {MSS: 4, WINDOW_SCALE: 3, SACK_PERMITTED: 2, TIMESTAMPS: 10}
 
 
