@@ -26,11 +26,13 @@ from fastpath.records import (
     Counters,
     Direction,
     Flow,
+    Followed,
     Limits,
     Listener,
     NextHop,
     Offer,
     Pivot,
+    Precedent,
     Reason,
     Server,
     Splice,
@@ -128,6 +130,15 @@ class ReplayFastPath:
 
     async def withdraw(self, flows: Sequence[Flow]) -> None:
         self.withdrawn += len(flows)
+
+    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
+        pass
+
+    async def revoke_precedents(self) -> None:
+        pass
+
+    def followed(self, flow: Flow) -> Followed | None:
+        return None
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         return None

@@ -40,7 +40,7 @@ def table(capacity: int) -> tuple[Splices, int]:
     hashing = TupleHash([int.from_bytes(os.urandom(8), "little") for _ in range(SECRETS)], sizes.buckets)
     records = memoryview(bytearray(sizes.records * layout.RECORD_BYTES))
     slots = memoryview(bytearray(sizes.buckets * BUCKET * 4))
-    paths = Paths(hashing, lambda number, value: None)
+    paths = Paths(hashing, lambda number, value: None, lambda number: None)
     return Splices(sizes, records, slots, hashing, paths), len(records) + len(slots)
 
 

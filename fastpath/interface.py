@@ -7,7 +7,20 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fastpath.frame import Punt
-from fastpath.records import Counters, Direction, Flow, Limits, Listener, NextHop, Server, Splice, SynCookies, Volume
+from fastpath.records import (
+    Counters,
+    Direction,
+    Flow,
+    Followed,
+    Limits,
+    Listener,
+    NextHop,
+    Precedent,
+    Server,
+    Splice,
+    SynCookies,
+    Volume,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,10 @@ class FastPath(Protocol):
         """Add splices. One whose flow is there already is replaced. Raises TableFull."""
 
     async def update(self, splices: Sequence[Splice]) -> None:
-        """Replace splices that are there; raises Rejected if one is not."""
+        """Replace splices that are there; raises Rejected if one is not.
+
+        Where precedents have moved a pivot further than an update that changes it alone, it stays there.
+        """
 
     async def remove(self, flows: Sequence[Flow]) -> None:
         """Remove splices; a flow that is not there is passed over."""
@@ -69,6 +85,19 @@ class FastPath(Protocol):
         """Remove splices whose connections go on in the slow path: the packets of their servers become *expected*.
 
         They are so before the records are gone, for as long as those that `EXPECT_REPLY` asks for.
+        """
+
+    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
+        """Have splices follow these as well, until their time is up; one that finds no room is not followed."""
+
+    async def revoke_precedents(self) -> None:
+        """Follow none of those that were set so far."""
+
+    def followed(self, flow: Flow) -> Followed | None:
+        """How far precedents have moved the pivot of a splice; None if they have not.
+
+        They have not on a target that follows none, and of a splice that is not there. Where the slow path has moved
+        the pivot since, it is the slow path's, and the rest is old.
         """
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fastpath.frame import ETHERNET_LENGTH
 from fastpath.packet import Packet
-from fastpath.records import Listener, NextHop, Splice, Translation, Tuple4
+from fastpath.records import Followed, Listener, NextHop, Precedent, Splice, Translation, Tuple4
 from slowpath.wire.endpoint import Endpoint
 
 
@@ -17,6 +17,10 @@ class Entry:
 
     translation: Translation
     splice: Splice
+    followed: Followed | None = None
+    """What it knows of the last precedent that was followed."""
+    ending: bool = False
+    """Whether a FIN or a RST has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Tables:
     expected: Container[Tuple4]
     routes: Sequence[NextHop]
     ports: Container[int]
+    precedents: Mapping[tuple[Endpoint, Endpoint, int, bytes], Precedent] = field(default_factory=dict)
+    """Those that hold, by VIP, server, its id, and head."""
     addresses: Mapping[int, bytes] = field(default_factory=dict)
     """The Ethernet address of each port; only a switch looks at them."""
 

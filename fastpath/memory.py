@@ -18,10 +18,12 @@ from fastpath.records import (
     Direction,
     Drop,
     Flow,
+    Followed,
     Limits,
     Listener,
     NextHop,
     Pivot,
+    Precedent,
     Reason,
     Server,
     Splice,
@@ -30,9 +32,11 @@ from fastpath.records import (
     Tuple4,
     Volume,
 )
-from fastpath.reference import Outcome, Translated, injected, received
+from fastpath.reference import Follow, Outcome, Translated, injected, received
 from fastpath.validation import check_splices, check_tables
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
+from slowpath.wire import sequence, tcp
+from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.ip import IPV6
 
 EXPECTED_FOR = 60.0
@@ -49,6 +53,9 @@ class _Record:
     """By direction."""
     carried: tuple[Volume, Volume] = (Volume(0, 0), Volume(0, 0))
     """Likewise."""
+    followed: Followed | None = None
+    ending: bool = False
+    """Whether a FIN or a RST has passed."""
 
 
 class MemoryFastPath:
@@ -78,10 +85,21 @@ class MemoryFastPath:
         self._entries: dict[Tuple4, Entry] = {}
         self._expected: dict[Tuple4, float] = {}
         """By 4-tuple, when it stops being expected; soonest first."""
-        self._tables = Tables({}, frozenset(), self._entries, self._expected, (), frozenset(ports), addresses or {})
+        self._precedents: dict[tuple[Endpoint, Endpoint, int, bytes], Precedent] = {}
+        self._tables = Tables(
+            {},
+            frozenset(),
+            self._entries,
+            self._expected,
+            (),
+            frozenset(ports),
+            self._precedents,
+            addresses or {},
+        )
         self._traffic: dict[int, tuple[Traffic, Traffic]] = {}
         self._punts: Counter[Reason] = Counter()
         self._drops: Counter[Drop] = Counter()
+        self._labels: Counter[int] = Counter()
         self._batch = Batch()
         self._reported = asyncio.Event()
         self._sent: list[Sent] = []
@@ -90,7 +108,10 @@ class MemoryFastPath:
     def limits(self) -> Limits:
         """What this target can do."""
         timestamps, pivot = self._profile.timestamps, self._profile.pivot
-        return Limits(self._capacity, timestamps, pivot, ipv6=self._ipv6, snat=True, answers_syns=False)
+        exact = pivot is Pivot.EXACT
+        return Limits(
+            self._capacity, timestamps, pivot, ipv6=self._ipv6, snat=True, answers_syns=False, precedents=exact
+        )
 
     async def configure(
         self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
@@ -142,7 +163,9 @@ class MemoryFastPath:
             seen = record.seen if record is not None and only_pivot else [self._now] * 2
             fresh = _Record(splice, self._now, closing, seen)
             if record is not None and only_pivot:
-                fresh.carried = record.carried
+                fresh.carried, fresh.followed, fresh.ending = record.carried, record.followed, record.ending
+                if record.followed and _is_behind(splice.pivot, record.splice.pivot):
+                    fresh.splice = record.splice
             self._remember(fresh)
 
     async def remove(self, flows: Sequence[Flow]) -> None:
@@ -156,6 +179,24 @@ class MemoryFastPath:
             record = self._forget(flow)
             if record is not None:
                 self._expect(Tuple4(record.splice.server, record.splice.source))
+
+    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
+        """Have splices follow these as well, until their time is up; a switch ignores them."""
+        if self.limits.precedents:
+            self._precedents |= {(one.vip, one.server, one.server_id, one.head): one for one in precedents}
+
+    async def revoke_precedents(self) -> None:
+        """Follow none of those that were set so far."""
+        self._precedents.clear()
+
+    def followed(self, flow: Flow) -> Followed | None:
+        """How far precedents have moved the pivot of a splice."""
+        record = self._records.get(flow)
+        if record is None or record.followed is None or record.splice.pivot is None:
+            return None
+        if record.ending:
+            return Followed(record.splice.pivot, None, None)
+        return record.followed._replace(pivot=record.splice.pivot)
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         """When a packet of the splice was last sent on in this direction; only a host's profile knows."""
@@ -223,7 +264,7 @@ class MemoryFastPath:
     def counters(self) -> Counters:
         """A snapshot of the counters."""
         servers = {id_: (replace(up), replace(down)) for id_, (up, down) in self._traffic.items()}
-        return Counters(servers, dict(self._punts), dict(self._drops))
+        return Counters(servers, dict(self._punts), dict(self._drops), followed=dict(self._labels))
 
     async def close(self) -> None:
         """Forget every record and pass every packet from now on; idempotent."""
@@ -241,6 +282,9 @@ class MemoryFastPath:
             if self._expected[key] > self._now:
                 break
             del self._expected[key]
+        for name, precedent in tuple(self._precedents.items()):
+            if precedent.until <= self._now:
+                del self._precedents[name]
 
     def _settle(self, outcome: Outcome) -> Verdict:
         verdict = outcome.verdict
@@ -255,6 +299,8 @@ class MemoryFastPath:
                 self._expected.pop(outcome.reply, None)
             else:
                 self._expect(outcome.reply)
+        if outcome.follow is not None:
+            self._follow(outcome.follow)
         if outcome.translated is not None:
             self._account(outcome.translated)
         return verdict
@@ -274,11 +320,21 @@ class MemoryFastPath:
         packets, payload = record.carried[direction]
         volume = Volume(packets + 1, payload + translated.arrived.payload_length)
         record.carried = (volume, down) if direction is Direction.TO_SERVER else (up, volume)
+        if translated.left.flags & (tcp.FIN | tcp.RST):
+            record.ending = True
+            self._enter(record)
         causes = record.closing.observe(direction, translated.arrived, translated.left)
         for cause in causes:
             reset = cause is Cause.RESET
             self._batch.closed.append(Closed(splice.flow, reset, direction if reset else None))
             self._reported.set()
+
+    def _follow(self, follow: Follow) -> None:
+        record = self._records[follow.splice.flow]
+        record.splice = replace(record.splice, pivot=follow.followed.pivot)
+        record.followed = follow.followed
+        self._enter(record)
+        self._labels[follow.precedent.label] += 1
 
     def _require_open(self) -> None:
         if self._closed:
@@ -298,9 +354,13 @@ class MemoryFastPath:
 
     def _remember(self, record: _Record) -> None:
         self._records[record.splice.flow] = record
+        self._enter(record)
         for translation in record.splice.translations():
-            self._entries[translation.match] = Entry(translation, record.splice)
             self._expected.pop(translation.match, None)
+
+    def _enter(self, record: _Record) -> None:
+        for translation in record.splice.translations():
+            self._entries[translation.match] = Entry(translation, record.splice, record.followed, record.ending)
 
     def _forget(self, flow: Flow) -> _Record | None:
         record = self._records.pop(flow, None)
@@ -308,3 +368,7 @@ class MemoryFastPath:
             for translation in record.splice.translations():
                 del self._entries[translation.match]
         return record
+
+
+def _is_behind(pivot: int | None, other: int | None) -> bool:
+    return pivot is not None and other is not None and sequence.before(pivot, other)

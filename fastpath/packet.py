@@ -126,6 +126,11 @@ class Packet:
         """Bytes of TCP payload."""
         return self.end - self.payload_start
 
+    @property
+    def payload(self) -> bytes:
+        """The TCP payload."""
+        return self.data[self.payload_start : self.end]
+
     def options(self) -> list[tuple[int, int, int]]:
         """Each TCP option as (kind, offset in `data`, length); raises `slowpath.wire.options.MalformedOptions`."""
         base = self.start + _TCP_LENGTH

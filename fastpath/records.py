@@ -63,7 +63,8 @@ class Splice:
     T = (the last TSval we sent to the client) - (TSval of the server's SYN-ACK), or 0 without
     timestamps; both 0..2^32-1. `source` is what the server sees as its client: the client itself
     in transparent mode, a SNAT address and port otherwise. `pivot` is the client SEQ at which the
-    next request starts, None for never. `server_id` is a `Server.id`.
+    next request starts, None for never. `server_id` is a `Server.id`. Of a splice that
+    `follows_precedents`, requests at the pivot pass that there is a Precedent for.
     """
 
     flow: Flow
@@ -73,6 +74,7 @@ class Splice:
     delta: int
     timestamp_delta: int = 0
     pivot: int | None = None
+    follows_precedents: bool = False
 
     def translations(self) -> tuple[Translation, Translation]:
         """The translation toward the server and the one toward the client."""
@@ -93,6 +95,39 @@ class Splice:
             tsval=self.timestamp_delta,
         )
         return to_server, to_client
+
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """A decision that holds again: a packet with `head` as its payload, at the pivot, goes to the server that is there.
+
+    `head` is a whole request without a body (1..HEAD_LIMIT bytes); `vip`, `server` and `server_id` are those of the
+    splices it is about; `label` (0..LABELS-1) is what counts the requests that follow it; `until` is in seconds of the
+    monotonic clock.
+    """
+
+    vip: Endpoint
+    server: Endpoint
+    server_id: int
+    head: bytes
+    label: int
+    until: float
+
+
+HEAD_LIMIT = 2048
+"""Bytes of the longest head that a precedent can be about."""
+LABELS = 4096
+"""Labels of precedents are below this."""
+
+
+class Followed(NamedTuple):
+    """How far a splice has come that has followed precedents; client and server numbers are the client's."""
+
+    pivot: int
+    request_start: int | None
+    """The SEQ of the last request that followed one; None after a FIN or a RST."""
+    response_start: int | None
+    """What the client acknowledged with it, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +237,8 @@ class Limits:
     ipv6: bool
     snat: bool
     answers_syns: bool
+    precedents: bool = False
+    """Whether splices can follow precedents."""
 
 
 class Reason(IntEnum):
@@ -276,6 +313,8 @@ class Counters:
     """ACKs that completed such a handshake and that the fast path took: far fewer than SYNs in a SYN flood."""
     events_lost: int = 0
     """Close reports that found no room; sweeps find those splices later."""
+    followed: Mapping[int, int] = field(default_factory=dict)
+    """Requests that followed a precedent, by its label."""
     collisions: int = 0
     """Splices whose digest a live one had already, so that they were kept by their full addresses and ports."""
     reachable: bool = True

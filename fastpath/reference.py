@@ -10,16 +10,18 @@ from fastpath.frame import Action, InjectFlags
 from fastpath.lookup import Arrival, Entry, Tables
 from fastpath.packet import Packet
 from fastpath.profile import HOST, Profile, Unmatched
-from fastpath.records import Drop, Listener, NextHop, Reason, Tuple4
+from fastpath.records import HEAD_LIMIT, Drop, Followed, Listener, NextHop, Precedent, Reason, Splice, Tuple4
 from fastpath.rewrite import rewritten
 from fastpath.tunnel import encapsulated
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
-from slowpath.wire import tcp
+from slowpath.wire import sequence, tcp
 from slowpath.wire.ip import IPV4, IPV6, Family
 
 _CPU = struct.Struct("!BBBHB")
 _FIRST_PORT = 0
 """On which packets that are injected to be routed are looked at."""
+_DATA_FLAGS = tcp.PSH | tcp.ECE | tcp.CWR
+"""What a packet with data may have besides ACK."""
 _FAMILIES = {family.ether_type: family for family in (IPV4, IPV6)}
 
 
@@ -33,6 +35,15 @@ class Translated:
 
 
 @dataclass(frozen=True, slots=True)
+class Follow:
+    """A request that follows a precedent: the pivot moves behind it, whatever becomes of the packet then."""
+
+    splice: Splice
+    precedent: Precedent
+    followed: Followed
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A verdict and what it entails: a packet to count and to watch for its end, or a 4-tuple to expect."""
 
@@ -41,6 +52,7 @@ class Outcome:
     reply: Tuple4 | None = None
     """Becomes expected, or is no longer if `reply_ends`."""
     reply_ends: bool = False
+    follow: Follow | None = None
 
 
 def received(tables: Tables, port: int, frame: bytes, profile: Profile = HOST) -> Outcome:
@@ -93,16 +105,41 @@ def _pipeline(profile: Profile, tables: Tables, arrival: Arrival) -> Outcome:
 
 
 def _spliced(profile: Profile, tables: Tables, arrival: Arrival, packet: Packet, entry: Entry) -> Outcome:
+    follow: Follow | None = None
     for check, decision in profile.spliced:
-        if check(arrival, packet, entry):
-            return Outcome(_decided(arrival, decision))
+        if not check(arrival, packet, entry):
+            continue
+        if decision is Reason.PIVOT and (follow := _follow(tables, packet, entry)):
+            continue
+        return Outcome(_decided(arrival, decision), follow=follow)
     left = rewritten(packet, entry.translation)
     hop = _next_hop(tables, left.family, left.data)
     if (mtu := _exceeded(profile, hop, left)) is not None:
-        return Outcome(_too_long(arrival, mtu))
+        return Outcome(_too_long(arrival, mtu), follow=follow)
     verdict = _forward(hop, left.family, left.data)
     translated = Translated(entry, packet, left)
-    return Outcome(verdict, translated if isinstance(verdict, Sent) else None)
+    return Outcome(verdict, translated if isinstance(verdict, Sent) else None, follow=follow)
+
+
+def _follow(tables: Tables, packet: Packet, entry: Entry) -> Follow | None:
+    """What it entails that a packet past the pivot follows a precedent; None if it does not."""
+    splice, followed = entry.splice, entry.followed
+    if not splice.follows_precedents or entry.ending or packet.payload_length > HEAD_LIMIT:
+        return None
+    if packet.sequence != splice.pivot or packet.flags & ~_DATA_FLAGS != tcp.ACK:
+        return None
+    if followed is not None and not _has_progressed(packet, followed):
+        return None
+    precedent = tables.precedents.get((splice.flow.vip, splice.server, splice.server_id, packet.payload))
+    if precedent is None:
+        return None
+    end = sequence.add(packet.sequence, packet.payload_length)
+    return Follow(splice, precedent, Followed(end, packet.sequence, packet.acknowledgment))
+
+
+def _has_progressed(packet: Packet, followed: Followed) -> bool:
+    """Whether the client has got something since the last request that followed one: else that is unanswered."""
+    return followed.response_start is None or sequence.after(packet.acknowledgment, followed.response_start)
 
 
 def _listener(profile: Profile, arrival: Arrival, packet: Packet, listener: Listener) -> Verdict:

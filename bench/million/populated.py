@@ -13,9 +13,11 @@ from fastpath.records import (
     Counters,
     Direction,
     Flow,
+    Followed,
     Limits,
     Listener,
     NextHop,
+    Precedent,
     Server,
     Splice,
     SynCookies,
@@ -123,6 +125,15 @@ class PopulatedFastPath:
 
     async def withdraw(self, flows: Sequence[Flow]) -> None:
         await self._inner.withdraw(flows)
+
+    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
+        await self._inner.set_precedents(precedents)
+
+    async def revoke_precedents(self) -> None:
+        await self._inner.revoke_precedents()
+
+    def followed(self, flow: Flow) -> Followed | None:
+        return self._inner.followed(flow)
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         return self._inner.last_seen(flow, direction)

@@ -17,6 +17,7 @@ from fastpath.ebpf.hashing import SECRETS, TupleHash
 from fastpath.ebpf.libbpf import Map, Object
 from fastpath.ebpf.paths import Paths
 from fastpath.ebpf.pins import Pins
+from fastpath.ebpf.precedents import Precedents
 from fastpath.ebpf.splices import Sizes, Splices
 from fastpath.ebpf.tables import Tables
 from fastpath.errors import Unavailable
@@ -36,6 +37,7 @@ class Attached:
     maps: Mapping[str, Map]
     tables: Tables
     splices: Splices
+    precedents: Precedents
     port: CpuPort
     program_side: str
     """The program's side of the CPU interface."""
@@ -62,7 +64,7 @@ async def attach(
     await in_thread(partial(links.remove_pair, mark))
     stack.push_async_callback(in_thread, partial(links.remove_pair, mark))
     slow_ifindex, program_ifindex = await in_thread(partial(links.create_pair, mark, slow_side, program_side))
-    tables, splices = load(program, capacity, program_ifindex)
+    tables, splices, precedents = load(program, capacity, program_ifindex)
     stack.callback(splices.close)
     tables.set_ports(ifindexes)
     pins = Pins(pin_directory / name)
@@ -79,19 +81,22 @@ async def attach(
     added: list[int] = []
     stack.push_async_callback(in_thread, partial(links.detach, mark, added))
     await in_thread(partial(links.attach, mark, programs, added))
-    return Attached(program.maps, tables, splices, port, program_side, interfaces)
+    return Attached(program.maps, tables, splices, precedents, port, program_side, interfaces)
 
 
-def load(program: Object, capacity: int, cpu_ifindex: int) -> tuple[Tables, Splices]:
+def load(program: Object, capacity: int, cpu_ifindex: int) -> tuple[Tables, Splices, Precedents]:
     """Give the program to the kernel, with maps for `capacity` splices; raises BpfError."""
     sizes = Sizes(capacity)
     secrets = [int.from_bytes(os.urandom(8), "little") for _ in range(SECRETS)]
     (constants,) = (one for name, one in program.maps.items() if name.endswith(".rodata"))
-    constants.initialise(layout.settings(secrets, sizes.buckets, cpu_ifindex))
+    head_key = os.urandom(16)
+    constants.initialise(layout.settings(secrets, head_key, sizes.buckets, cpu_ifindex))
     program.maps["l7lb_splices"].resize(sizes.records)
     program.maps["l7lb_index"].resize(sizes.buckets)
     program.load()
     tables = Tables(program.maps)
+    precedents = Precedents(program.maps["l7lb_precedents"], program.maps["l7lb_followed"], head_key)
     hashing = TupleHash(secrets, sizes.buckets)
+    paths = Paths(hashing, tables.set_path, precedents.retire)
     records, slots = program.maps["l7lb_splices"].memory(), program.maps["l7lb_index"].memory()
-    return tables, Splices(sizes, records, slots, hashing, Paths(hashing, tables.set_path))
+    return tables, Splices(sizes, records, slots, hashing, paths), precedents

@@ -23,10 +23,12 @@ from fastpath.records import (
     Direction,
     Drop,
     Flow,
+    Followed,
     Limits,
     Listener,
     NextHop,
     Pivot,
+    Precedent,
     Server,
     Splice,
     SynCookies,
@@ -51,7 +53,7 @@ class EbpfFastPath:
         self._interfaces = attached.interfaces
         self._forwards_ipv6 = False
         self._capacity = capacity
-        self._splices = attached.splices
+        self._splices, self._precedents = attached.splices, attached.precedents
         self._servers: set[int] = set()
         self._batch = Batch()
         self._closed = False
@@ -96,7 +98,15 @@ class EbpfFastPath:
     @property
     def limits(self) -> Limits:
         """What this target can do."""
-        return Limits(self._capacity, timestamps=True, pivot=Pivot.EXACT, ipv6=True, snat=True, answers_syns=True)
+        return Limits(
+            self._capacity,
+            timestamps=True,
+            pivot=Pivot.EXACT,
+            ipv6=True,
+            snat=True,
+            answers_syns=True,
+            precedents=True,
+        )
 
     async def configure(
         self, listeners: Sequence[Listener], servers: Sequence[Server], next_hops: Sequence[NextHop]
@@ -138,6 +148,21 @@ class EbpfFastPath:
         self._tables.expect(filter(None, [self._splices.withdrawn(flow) for flow in flows]), now)
         self._splices.remove(flows, now)
 
+    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
+        """Have splices follow these as well; raises Unavailable."""
+        self._require_open()
+        numbered = ((self._splices.path(one.vip, one.server, one.server_id), one) for one in precedents)
+        self._precedents.set([(path, one) for path, one in numbered if path is not None], time.monotonic())
+
+    async def revoke_precedents(self) -> None:
+        """Follow none of those that were set so far."""
+        self._require_open()
+        self._precedents.revoke()
+
+    def followed(self, flow: Flow) -> Followed | None:
+        """How far precedents have moved the pivot of a splice."""
+        return None if self._closed else self._splices.followed(flow)
+
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         """When a packet of the splice was last sent on in this direction, to a few milliseconds."""
         seen = None if self._closed else self._splices.last_seen(flow, direction, time.monotonic_ns())
@@ -177,7 +202,7 @@ class EbpfFastPath:
         drops = dict(counters.drops)
         drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
         drops[Drop.INJECT] += self._port.send_failures
-        return replace(counters, drops=drops)
+        return replace(counters, drops=drops, followed=self._precedents.followed())
 
     async def close(self) -> None:
         """Detach and remove every record; idempotent."""

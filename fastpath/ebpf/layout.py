@@ -18,6 +18,8 @@ CLOSING_FINS = 1 << Direction.TO_SERVER | 1 << Direction.TO_CLIENT
 RESET_BITS = {direction: 4 << direction for direction in Direction}
 CLOSING_RESET = sum(RESET_BITS.values())
 """Bits of `splice.closing`, and the causes that events carry."""
+FOLLOWED = 64
+"""Another bit of `splice.closing`."""
 
 RECORD_BYTES: Final = 104
 RECORD_WORDS: Final = 26
@@ -30,10 +32,12 @@ FLAGS: Final = 13
 GENERATION: Final = 14
 CLOSING: Final = 15
 LAST_SEEN: Final = 16
+REQUEST_START: Final = 18
+RESPONSE_START: Final = 19
 """Where its words are."""
 PACKETS, PAYLOAD = 20, 11
 """Where the counts of both directions begin: in words, and in double words."""
-HAS_PIVOT, WITHDRAWN = 1, 2
+HAS_PIVOT, WITHDRAWN, FOLLOWS_PRECEDENTS = 1, 2, 4
 """In `splice.flags`."""
 TICK_SHIFT: Final = 20
 """Ticks are 2^20 nanoseconds."""
@@ -45,6 +49,7 @@ MAX_PORTS: Final = 256
 MAX_LISTENERS: Final = 65536
 MAX_PATHS: Final = 65536
 MAX_ACCESS_RULES: Final = 262144
+MAX_PRECEDENTS: Final = 16384
 
 _NO_SCALE = 15
 MASK: Final = 0xFFFF_FFFF
@@ -62,7 +67,9 @@ _OFFER = struct.Struct("=HHBBBBB3xI")
 _ACCESS_KEY = struct.Struct("=II16s")
 _LIST_BITS = 32
 _EVENT = struct.Struct("=III")
-_SETTINGS = struct.Struct(f"={SECRETS}QII")
+_SETTINGS = struct.Struct(f"={SECRETS}Q16sII")
+_PRECEDENT_KEY = struct.Struct("=QIxxxx")
+_PRECEDENT = struct.Struct("=QIxxxx")
 _COUNT = struct.Struct("=Q")
 _TRAFFIC = struct.Struct("=QQ")
 
@@ -101,19 +108,39 @@ def endpoint(value: Endpoint) -> bytes:
     return _ENDPOINT.pack(mapped(value.address), value.port)
 
 
-def settings(secrets: Sequence[int], buckets: int, cpu_ifindex: int) -> bytes:
-    """The read-only settings of the program."""
-    return _SETTINGS.pack(*secrets, buckets, cpu_ifindex)
+def settings(secrets: Sequence[int], head_key: bytes, buckets: int, cpu_ifindex: int) -> bytes:
+    """The read-only settings of the program; `head_key` is the SipHash key that heads are hashed with."""
+    return _SETTINGS.pack(*secrets, cookie_key(head_key), buckets, cpu_ifindex)
 
 
 def record(splice: Splice, path: int, generation: int, tick: int) -> bytes:
     """A struct splice that no packet has passed yet; raises struct.error for a number out of range."""
     client, source, pivot = splice.flow.client, splice.source, splice.pivot
     ends = _ENDS.pack(mapped(client.address), mapped(source.address), client.port, source.port)
-    has_pivot = pivot is not None
     return ends + _DECIDED.pack(
-        path, splice.delta, splice.timestamp_delta, pivot or 0, has_pivot, generation, 0, tick, tick
+        path, splice.delta, splice.timestamp_delta, pivot or 0, flags(splice), generation, 0, tick, tick
     )
+
+
+def flags(splice: Splice) -> int:
+    """`splice.flags` of a splice that is not about to go."""
+    return (HAS_PIVOT if splice.pivot is not None else 0) | (FOLLOWS_PRECEDENTS if splice.follows_precedents else 0)
+
+
+def precedent_key(head_hash: bytes, path: int) -> bytes:
+    """A struct precedent_key; a SipHash has its number's bytes in little-endian order."""
+    return _PRECEDENT_KEY.pack(int.from_bytes(head_hash, "little"), path)
+
+
+def path_of(key: bytes) -> int:
+    """The number of the path in a struct precedent_key."""
+    path: int = _PRECEDENT_KEY.unpack(key)[1]
+    return path
+
+
+def precedent(until: int, label: int) -> bytes:
+    """A struct precedent; `until` in nanoseconds of CLOCK_MONOTONIC."""
+    return _PRECEDENT.pack(until, label)
 
 
 def ends(records: memoryview[int], number: int) -> tuple[bytes, bytes, int, int]:

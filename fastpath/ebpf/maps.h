@@ -12,11 +12,14 @@
 #define MAX_PATHS 65536
 #define MAX_LISTENERS 65536
 #define MAX_EXPECTED 65536
+#define MAX_PRECEDENTS 16384
+#define MAX_LABELS 4096
 #define EVENT_BYTES (1 << 18)
 
 /* Set by the loader. */
 const volatile struct {
 	__u64 secrets[2][1 + TUPLE_WORDS]; /* of the hash, for each of the two buckets of a tuple */
+	struct cookie_key head_key;	   /* of the hash of heads */
 	__u32 buckets;			   /* in l7lb_index */
 	__u32 cpu_ifindex;		   /* the program's side of the CPU interface */
 } settings;
@@ -71,6 +74,22 @@ struct {
 	__type(key, struct tuple);
 	__type(value, __u64);
 } l7lb_expected SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_PRECEDENTS);
+	__type(key, struct precedent_key);
+	__type(value, struct precedent);
+} l7lb_precedents SEC(".maps");
+
+/* Requests that followed one, by its label. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_LABELS);
+	__type(key, __u32);
+	__type(value, __u64);
+} l7lb_followed SEC(".maps");
 
 /* Port to ifindex; 0: no such port. */
 struct {

@@ -23,9 +23,11 @@
 #define FLAG_FIN 0x01
 #define FLAG_SYN 0x02
 #define FLAG_RST 0x04
+#define FLAG_PSH 0x08
 #define FLAG_ACK 0x10
 #define FLAG_ECE 0x40
 #define FLAG_CWR 0x80
+#define FLAGS_OF_DATA (FLAG_PSH | FLAG_ECE | FLAG_CWR) /* that data may have and mean nothing by */
 
 struct segment_header {
 	struct tcphdr fixed;

@@ -30,12 +30,19 @@ class Path:
 
 
 class Paths:
-    """The paths in use, and those that were, until their numbers are needed; `write` puts one into l7lb_paths."""
+    """The paths in use, and those that were, until their numbers are needed.
+
+    `write` puts one into l7lb_paths, after `retire` was told that its number stands for another one no more.
+    """
 
     def __init__(
-        self, hashing: TupleHash, write: Callable[[int, bytes], None], capacity: int = layout.MAX_PATHS
+        self,
+        hashing: TupleHash,
+        write: Callable[[int, bytes], None],
+        retire: Callable[[int], None],
+        capacity: int = layout.MAX_PATHS,
     ) -> None:
-        self._hashing, self._write, self._capacity = hashing, write, capacity
+        self._hashing, self._write, self._retire, self._capacity = hashing, write, retire, capacity
         self._paths: dict[tuple[Endpoint, Endpoint, int], Path] = {}
         self._by_number: list[Path] = []
         self.servers: set[int] = set()
@@ -53,6 +60,10 @@ class Paths:
             path.unused_since = now
         return path
 
+    def find(self, vip: Endpoint, server: Endpoint, server_id: int) -> Path | None:
+        """The path, if it is there."""
+        return self._paths.get((vip, server, server_id))
+
     def release(self, number: int, now: int) -> None:
         """One record less has it."""
         path = self._by_number[number]
@@ -64,6 +75,7 @@ class Paths:
         number = len(self._by_number)
         if number >= self._capacity:
             number = self._spare(now)
+            self._retire(number)
         hashing = self._hashing
         path = Path(number, vip, server, server_id, hashing.destination(*vip), hashing.source(*server))
         self._write(number, layout.path(vip, server, server_id))

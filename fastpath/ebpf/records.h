@@ -75,6 +75,7 @@ struct path {
 /* Bits of splice.flags. */
 #define HAS_PIVOT 1
 #define WITHDRAWN 2 /* is about to go: what is expected of its server stays so */
+#define FOLLOWS_PRECEDENTS 4
 
 /*
  * Bits of splice.closing: 1 << direction once a packet of that direction has acknowledged the other one's FIN,
@@ -84,12 +85,14 @@ struct path {
 #define RESET_TO_SERVER 4
 #define CLOSING_RESET (RESET_TO_SERVER << TO_SERVER | RESET_TO_SERVER << TO_CLIENT)
 #define FIN_TO_SERVER 16
+#define FOLLOWED 64 /* a precedent: what was asked last is noted in the place of FINs, as long as there are none */
 
 #define DIRECTIONS 2
 
 /*
  * A splice: both of its directions, as fastpath.records.Splice. User space alone writes what stands before `closing`,
  * and of that only `pivot` and `flags` once the record is in the index; the program alone writes the rest from then on.
+ * It moves the pivot as well, behind a request that follows a precedent.
  */
 struct splice {
 	struct address client;
@@ -104,7 +107,13 @@ struct splice {
 	__u32 generation;		/* tells the splice from earlier ones of the same record; 0: none is there */
 	__u32 closing;
 	__u32 last_seen[DIRECTIONS];	/* CLOCK_MONOTONIC in ticks of 2^TICK_SHIFT ns, modulo 2^32 */
-	__u32 fin[DIRECTIONS];		/* the ACK of this direction that covers the other one's FIN, if it has passed */
+	union {
+		__u32 fin[DIRECTIONS];	/* the ACK of this direction that covers the other one's FIN, if it has passed */
+		struct {
+			__u32 request_start;  /* fastpath.records.Followed */
+			__u32 response_start;
+		};
+	};
 	__u32 packets[DIRECTIONS];	/* that were sent on, as on the wire */
 	__u64 payload[DIRECTIONS];	/* the bytes of TCP payload in them */
 };
@@ -133,6 +142,20 @@ struct offer {
 };
 
 #define NO_SCALE 15
+
+/* What a precedent is known by: the path of its splices, and the SipHash of its head. */
+struct precedent_key {
+	__u64 hash;
+	__u32 path;
+	__u32 zero;
+};
+
+/* fastpath.records.Precedent; `until` is of CLOCK_MONOTONIC, in ns */
+struct precedent {
+	__u64 until;
+	__u32 label;
+	__u32 zero;
+};
 
 struct traffic {
 	__u64 packets;

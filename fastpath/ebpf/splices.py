@@ -20,14 +20,16 @@ from fastpath.ebpf.paths import Path, Paths
 from fastpath.ebpf.recordnumbers import RecordNumbers
 from fastpath.errors import Rejected, TableFull
 from fastpath.interface import Closed
-from fastpath.records import Direction, Flow, Splice, Tuple4, Volume
+from fastpath.records import Direction, Flow, Followed, Splice, Tuple4, Volume
 from fastpath.validation import check_splices
+from slowpath.wire import sequence as seq
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.ip import IPV4, is_mapped, unmapped
 
 _LARGEST_NUMBER = 0xFFFF_FFFF
 _ALL_IPV4 = (IPV4.address_length,) * 4
 _SPARE_SHIFT, _LEAST_SPARE = 5, 1024
+_FOLLOWED_WORDS = (layout.PIVOT, layout.REQUEST_START, layout.RESPONSE_START)
 _RESET_BY = {bit: direction for direction, bit in layout.RESET_BITS.items()}
 
 
@@ -97,21 +99,21 @@ class Splices:
     def update(self, splices: Sequence[Splice], now: int) -> None:
         """Replace `splices`; one whose pivot alone changes keeps counts and FINs. Raises TableFull or Rejected."""
         batch = {splice.flow: splice for splice in splices}
-        pivots: list[tuple[int, int | None]] = []
+        pivots: list[tuple[int, Splice]] = []
         others: list[Splice] = []
         for flow, splice in batch.items():
             number = self.number(flow)
             if number is None:
                 raise Rejected(f"splice {flow} is not there to be updated")
             if self._moves(number, splice):
-                pivots.append((number, splice.pivot))
+                pivots.append((number, splice))
             else:
                 others.append(splice)
         if others:
             # Before any pivot: nothing is written unless all of it can be.
             self.install(others, now)
-        for number, pivot in pivots:
-            self._set_pivot(number, pivot)
+        for number, splice in pivots:
+            self._set_pivot(number, splice)
 
     def remove(self, flows: Iterable[Flow], now: int) -> None:
         """Remove splices; a flow that is not there is passed over."""
@@ -148,6 +150,18 @@ class Splices:
         self._words[number * layout.RECORD_WORDS + layout.FLAGS] |= layout.WITHDRAWN
         return Tuple4(*self._replies(number))
 
+    def followed(self, flow: Flow) -> Followed | None:
+        """How far precedents have moved the splice's pivot."""
+        number = self.number(flow)
+        if number is None:
+            return None
+        closing = self._word(number, layout.CLOSING)
+        if not closing & layout.FOLLOWED or not self._word(number, layout.FLAGS) & layout.HAS_PIVOT:
+            return None
+        if closing != layout.FOLLOWED:
+            return Followed(self._word(number, layout.PIVOT), None, None)
+        return Followed(*(self._word(number, word) for word in _FOLLOWED_WORDS))
+
     def last_seen(self, flow: Flow, direction: Direction, now: int) -> int | None:
         """When a packet of the splice was last sent on, in nanoseconds, to some milliseconds."""
         number = self.number(flow)
@@ -182,6 +196,11 @@ class Splices:
         """A word of each of the records `numbers`."""
         words = layout.RECORD_WORDS
         return self._words[numbers.start * words + word : numbers.stop * words : words].tolist()
+
+    def path(self, vip: Endpoint, server: Endpoint, server_id: int) -> int | None:
+        """The number that splices from the VIP to the server have in their records."""
+        path = self._paths.find(vip, server, server_id)
+        return None if path is None else path.number
 
     @property
     def servers(self) -> AbstractSet[int]:
@@ -317,17 +336,21 @@ class Splices:
             and (splice.pivot is None or 0 <= splice.pivot <= _LARGEST_NUMBER)
         )
 
-    def _set_pivot(self, number: int, pivot: int | None) -> None:
+    def _set_pivot(self, number: int, splice: Splice) -> None:
         at = number * layout.RECORD_WORDS
-        if pivot is not None:
-            self._words[at + layout.PIVOT] = pivot
-        has_pivot = int(pivot is not None)
-        if self._words[at + layout.FLAGS] != has_pivot:
+        flags = layout.flags(splice)
+        if splice.pivot is not None and not (
+            self._words[at + layout.CLOSING] & layout.FOLLOWED
+            and seq.after(self._words[at + layout.PIVOT], splice.pivot)
+        ):
+            self._words[at + layout.PIVOT] = splice.pivot
+        if self._words[at + layout.FLAGS] != flags:
             self._order()
-            self._words[at + layout.FLAGS] = has_pivot
+            self._words[at + layout.FLAGS] = flags
 
     def _splice(self, number: int) -> Splice:
         path, (client, source, client_port, source_port) = self._path(number), layout.ends(self._records, number)
+        flags = self._word(number, layout.FLAGS)
         return Splice(
             Flow(Endpoint(unmapped(client), client_port), path.vip),
             path.server,
@@ -335,7 +358,8 @@ class Splices:
             Endpoint(unmapped(source), source_port),
             delta=self._word(number, layout.DELTA),
             timestamp_delta=self._word(number, layout.TIMESTAMP_DELTA),
-            pivot=self._word(number, layout.PIVOT) if self._word(number, layout.FLAGS) & layout.HAS_PIVOT else None,
+            pivot=self._word(number, layout.PIVOT) if flags & layout.HAS_PIVOT else None,
+            follows_precedents=bool(flags & layout.FOLLOWS_PRECEDENTS),
         )
 
     def _replies(self, number: int) -> Flow:

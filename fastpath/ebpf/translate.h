@@ -5,6 +5,7 @@
 #include "closing.h"
 #include "forward.h"
 #include "options.h"
+#include "precedent.h"
 #include "write.h"
 
 #define LONGEST 0xffff /* IPv4's total length */
@@ -218,7 +219,7 @@ static __noinline int spliced(struct __sk_buff *skb, const struct arrival *arriv
 	header = packet->tcp;
 	if (!translate_tcp(becomes, &translation, packet, &header))
 		return punt(skb, arrival, REASON_OPTIONS);
-	if (!arrival->injected && is_past_pivot(splice, direction, packet))
+	if (!arrival->injected && is_past_pivot(splice, direction, packet) && !follows_precedent(skb, splice, packet))
 		return punt(skb, arrival, REASON_PIVOT);
 	if (!arrival->injected && ends_before_pivot(splice, direction, packet))
 		return punt(skb, arrival, REASON_FIN);

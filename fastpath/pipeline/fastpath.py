@@ -32,10 +32,12 @@ from fastpath.records import (
     Direction,
     Drop,
     Flow,
+    Followed,
     Limits,
     Listener,
     NextHop,
     Pivot,
+    Precedent,
     Server,
     Splice,
     SynCookies,
@@ -173,6 +175,16 @@ class PipelineFastPath:
     async def withdraw(self, flows: Sequence[Flow]) -> None:
         """Remove splices; whatever is not spliced comes to the slow path."""
         await self.remove(flows)
+
+    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
+        """Ignored: a switch looks at no payload."""
+
+    async def revoke_precedents(self) -> None:
+        """There are none."""
+
+    def followed(self, flow: Flow) -> Followed | None:
+        """None: no splice follows precedents."""
+        return None
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         """None: a switch remembers for a sweep at most that a packet has passed."""

@@ -14,6 +14,8 @@ from slowpath.wire.endpoint import Endpoint
 class Hashed(ABC):
     """Places keys; a member that is full is passed over as one that is not available."""
 
+    regards_clients = True
+
     def __init__(self, members: Sequence[Member], key: Key) -> None:
         self._members = members
         self._key = key

@@ -76,6 +76,10 @@ class Member:
 class Balancer(Protocol):
     """Decides which member gets the next connection."""
 
+    @property
+    def regards_clients(self) -> bool:
+        """Whether `stays` depends on who the client is, and not on member and request alone."""
+
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """A member whose id is not in `tried`; a full one where it has to be waited for; None: nobody is left (503)."""
 

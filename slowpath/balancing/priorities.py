@@ -16,6 +16,11 @@ class Priorities:
         """`groups` are members and the strategy over them, the best group first."""
         self._groups = groups
 
+    @property
+    def regards_clients(self) -> bool:
+        """See Balancer."""
+        return any(inner.regards_clients for _, inner in self._groups)
+
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """See Balancer."""
         for _, inner in self._groups:

@@ -23,6 +23,11 @@ class Sticky:
         self._members = {member.name: member for member in members if member.name}
         self._inner = inner
 
+    @property
+    def regards_clients(self) -> bool:
+        """See Balancer."""
+        return self._inner.regards_clients
+
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """See Balancer: a session waits for its server while that is full."""
         member = self._named(request)

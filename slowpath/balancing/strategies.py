@@ -14,6 +14,8 @@ from slowpath.wire.endpoint import Endpoint
 class _Indifferent:
     """Any member that is available is as good for a connection as another."""
 
+    regards_clients = False
+
     def __init__(self, members: Sequence[Member]) -> None:
         self._members = members
 

@@ -119,6 +119,7 @@ class Assembler:
                 self._random.getrandbits,
                 self._limiters,
                 self._limits.pivot if _reads_every_request(config, listener) else Pivot.NONE,
+                self._limits.precedents,
                 config.access_log.sample if config.access_log is not None and listener.access_log else 0.0,
             )
             for name, listener in config.listeners.items()
@@ -186,6 +187,7 @@ def _service(
     random_bits: Callable[[int], int],
     limiters: Limiters,
     pivot: Pivot,
+    precedents: bool,
     access_log: float,
 ) -> Service:
     return Service(
@@ -199,6 +201,7 @@ def _service(
         access=Access(listener.allow, listener.deny) if listener.allow or listener.deny else None,
         limits=limiters.of_listener(name, listener),
         pivot=pivot,
+        precedents=precedents,
         access_log=access_log,
     )
 

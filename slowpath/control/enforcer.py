@@ -112,6 +112,7 @@ class Enforcer:
     def _changed(self) -> None:
         """Members have become usable, or unusable."""
         self._health.refresh()
+        self._splicer.revoke_precedents()
         self._splicer.revive(time.monotonic())
         self._driver.wake()
 

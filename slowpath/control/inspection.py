@@ -92,7 +92,8 @@ def status(enforcer: Enforcer, splicer: Splicer, fastpath: FastPath, health: Hea
     parts = enforcer.parts
     now = time.monotonic()
     leaving = enforcer.roster.leaving(parts.everyone)
-    counted, traffic = splicer.statistics, fastpath.counters().servers
+    counted, counters = splicer.statistics, fastpath.counters()
+    followed, traffic = splicer.requests_followed(counters.followed), counters.servers
     return Status(
         version=version("l7lb"),
         uptime_seconds=time.monotonic() - started,
@@ -104,7 +105,10 @@ def status(enforcer: Enforcer, splicer: Splicer, fastpath: FastPath, health: Hea
                 service.name,
                 str(service.endpoint),
                 counted.connections[service.name],
-                sum(counted.requests[service.name, pool] for pool in service.pools),
+                sum(
+                    counted.requests[service.name, pool] + followed.get((service.name, pool), 0)
+                    for pool in service.pools
+                ),
             )
             for service in parts.services
         ),
@@ -178,9 +182,11 @@ def snapshot(
 ) -> Snapshot:
     """The numbers of one scrape."""
     probes = {id(probe.member): probe for probe in parts.probes}
+    counters = fastpath.counters()
     return Snapshot(
         statistics=splicer.statistics,
-        counters=fastpath.counters(),
+        counters=counters,
+        followed=splicer.requests_followed(counters.followed),
         switch=host.statistics(),
         pools={service.name: list(service.pools) for service in parts.services},
         servers=[

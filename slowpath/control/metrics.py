@@ -78,6 +78,8 @@ class Snapshot:
     """Of the fast path, as in the configuration."""
     reloads: Mapping[str, int]
     """Reloads of the configuration since the start, by result."""
+    followed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Requests that the fast path sent on by itself, by listener and pool."""
     queued: Mapping[str, int] = field(default_factory=dict)
     """Connections that wait for a server with room, by pool."""
     resolutions: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -122,7 +124,13 @@ def _connections(snapshot: Snapshot) -> Iterator[Metric]:
         "requests",
         "Request heads that were routed to a pool.",
         ["listener", "pool"],
-        (routed | counted.requests).items(),
+        ((name, count + snapshot.followed.get(name, 0)) for name, count in (routed | counted.requests).items()),
+    )
+    yield _counter(
+        "fastpath_requests",
+        "Those of them that the fast path sent on by itself, after a precedent.",
+        ["listener", "pool"],
+        ({**routed, **snapshot.followed}).items(),
     )
     answers = {(listener, code): 0 for listener in listeners for code in sorted(STATUSES)} | counted.responses
     yield _counter(

@@ -112,6 +112,8 @@ class Driver:
     async def _apply(self) -> None:
         """Do what the engine wants done: once per batch, whatever the number of packets in it."""
         while outcome := self._splicer.take_outcome():
+            if outcome.revoke:
+                await self._fastpath.revoke_precedents()
             if outcome.ended:
                 carried = self._fastpath.traffic([settlement.flow for settlement in outcome.ended])
                 self._splicer.settle(outcome.ended, carried)
@@ -119,6 +121,8 @@ class Driver:
                 await self._fastpath.remove(outcome.remove)
             if outcome.update:
                 await self._update(outcome.update)
+            if outcome.precedents:
+                await self._fastpath.set_precedents(outcome.precedents)
             if outcome.frames:
                 self._fastpath.inject(outcome.frames)
             if outcome.withdraw:

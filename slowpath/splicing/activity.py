@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fastpath.records import Direction, Flow
+from fastpath.records import Direction, Flow, Followed
 
 SILENT_FOR = 0.5
 """Seconds without a packet of a server's, after which its FIN does not belong to a response any more."""
 
 
 class Activity(Protocol):
-    """When packets have passed; a FastPath is one."""
+    """When packets have passed, and how far precedents have led; a FastPath is one."""
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         """When a packet of the splice was last sent on in this direction; None where that is not known."""
 
+    def followed(self, flow: Flow) -> Followed | None:
+        """How far precedents have moved the pivot of the splice; None if they have not."""
+
 
 class _Unknown:
-    """Of a target that keeps no such times."""
+    """Of a target that keeps no such times, and follows no precedents."""
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
+        """See Activity."""
+        return None
+
+    def followed(self, flow: Flow) -> Followed | None:
         """See Activity."""
         return None
 

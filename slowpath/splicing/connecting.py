@@ -7,7 +7,7 @@ from fastpath.records import Splice
 from slowpath.accesslog.entry import Ended
 from slowpath.balancing.member import Member
 from slowpath.http.answers import standard
-from slowpath.splicing import answering, choosing, pivots, queueing, upgrading
+from slowpath.splicing import answering, choosing, pivots, precedents, queueing, upgrading
 from slowpath.splicing.context import Context
 from slowpath.splicing.junction import Confirmation, Held, Junction
 from slowpath.splicing.phases import Event, Phase
@@ -163,6 +163,10 @@ def _join(context: Context, session: Session, server: Connection) -> None:
         delta=seq.add(session.client.snd_una, -seq.add(server.parameters.irs, 1)),
         timestamp_delta=0 if stamps is None else seq.add(session.client.last_tsval, -stamps[0]),
         pivot=pivot,
+        follows_precedents=pivot is not None
+        and session.account is None
+        and session.course is Course.REQUEST
+        and precedents.may_be_followed(session.service, session.pool),
     )
     confirmation = Confirmation(
         seq.add(session.client_isn, 1 + session.owned),

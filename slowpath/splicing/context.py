@@ -19,6 +19,7 @@ from slowpath.splicing.junction import Junction
 from slowpath.splicing.observer import UNOBSERVED, Observer
 from slowpath.splicing.outcome import NOTHING_TO_DO, Outcome
 from slowpath.splicing.phases import Event, Phase
+from slowpath.splicing.precedents import Precedents
 from slowpath.splicing.rest import REST_AFTER, Rest
 from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.session import Session
@@ -77,6 +78,7 @@ class Context:
         self.splices = 0
         """How many of those the fast path forwards."""
         self.outcome = Outcome()
+        self.precedents = Precedents()
         self.icmp_limit = RateLimit(_ICMP_ERRORS, ClientPrefix())
         self._resets = ResetLimit(cookies.keys[0])
         self._timers: list[tuple[float, bytes]] = []

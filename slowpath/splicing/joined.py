@@ -47,6 +47,8 @@ def refused(context: Context, junction: Junction, now: float) -> None:
 def receive(context: Context, junction: Junction, punt: Punt, segment: Segment, now: float) -> None:
     """Process a packet of either side."""
     junction.touched = now
+    if junction.splice.follows_precedents and segment.sequence != junction.splice.pivot:
+        turning.catch_up(context, junction)
     syn = segment.flags & tcp.SYN
     if isinstance(junction.turn, Farewell):
         leaving.receive(context, junction, junction.turn, punt, segment, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fastpath.frame import Punt
-from fastpath.records import Flow
+from fastpath.records import Flow, Precedent
 from slowpath.splicing.accounting import Settlement
 from slowpath.splicing.junction import Junction
 
@@ -14,12 +14,16 @@ from slowpath.splicing.junction import Junction
 class Outcome:
     """Work for the fast path, collected over a batch."""
 
+    revoke: bool = False
+    """No precedent that the fast path has been told of holds any more."""
     ended: list[Settlement] = field(default_factory=list)
     """Logged connections whose splices have yet to be asked what they carried; hand them to `Splicer.settle`."""
     remove: list[Flow] = field(default_factory=list)
     """Records to remove, before anything is sent: a new connection may reuse the client's port."""
     update: list[Junction] = field(default_factory=list)
     """Junctions whose splice has another pivot. One that stays where it was only has more packets punted."""
+    precedents: list[Precedent] = field(default_factory=list)
+    """What the fast path may decide by itself from now on."""
     passing: list[tuple[Junction, Punt]] = field(default_factory=list)
     """Punted packets that go on, translated by whoever has the connection by the end of the batch."""
     frames: list[bytes] = field(default_factory=list)
@@ -42,6 +46,8 @@ class Outcome:
             or self.passing
             or self.withdraw
             or self.farewells
+            or self.precedents
+            or self.revoke
         )
 
 

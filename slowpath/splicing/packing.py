@@ -28,8 +28,8 @@ _RECORD = struct.Struct("=dIIIdIIIIHHIIIIIIIIIB")
 GLANCE = struct.Struct("=dII")
 """What a search needs of a record: since when the connection is open, the numbers of its pool and its member."""
 
-_PIVOT, _STAMPS = 1, 2
-"""Flags: there is a pivot; the confirmation has timestamps."""
+_PIVOT, _STAMPS, _FOLLOWS = 1, 2, 4
+"""Flags: there is a pivot; the confirmation has timestamps; the splice follows precedents."""
 
 
 class Packer:
@@ -64,7 +64,9 @@ class Packer:
             confirmation.acknowledgment,
             tsval,
             tsecr,
-            (pivot is not None and _PIVOT) | (stamps is not None and _STAMPS),
+            (pivot is not None and _PIVOT)
+            | (stamps is not None and _STAMPS)
+            | (splice.follows_precedents and _FOLLOWS),
         )
         source = splice.source
         return record if source == splice.flow.client else record + source.address + source.port.to_bytes(2, "big")
@@ -125,6 +127,7 @@ def _junction(key: bytes, record: bytes, resolve: Callable[[int], object]) -> Ju
             delta,
             timestamp_delta,
             pivot if flags & _PIVOT else None,
+            bool(flags & _FOLLOWS),
         ),
         service=cast(Service, resolve(service)),
         pool=cast(Pool, resolve(pool)),

@@ -85,5 +85,7 @@ class Service:
     limits: ListenerLimits | None = None
     pivot: Pivot = Pivot.NONE
     """How precisely the target tells where a request ends; NONE where the first one decides for a connection."""
+    precedents: bool = False
+    """Whether the target can follow precedents."""
     access_log: float = 1.0
     """The share of its connections that are logged, if there is an access log."""

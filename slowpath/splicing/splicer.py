@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from fastpath.frame import Punt
 from fastpath.interface import Closed, Idle
@@ -109,9 +109,19 @@ class Splicer:
         """How many connections wait for a server with room, by pool; pools that nobody waits in are left out."""
         return {pool.name: len(queue) for pool, queue in self._context.waiting.items()}
 
+    def requests_followed(self, followed: Mapping[int, int]) -> Mapping[tuple[str, str], int]:
+        """By service and pool, the requests that went by precedents, given as `Counters.followed` has them."""
+        return self._context.precedents.count(followed)
+
     def replace(self, services: Iterable[Service]) -> None:
         """Take new connections for these services; those that are open keep the service they came through."""
         self._context.services = {service.endpoint: service for service in services}
+        self.revoke_precedents()
+
+    def revoke_precedents(self) -> None:
+        """Decide on each request again: it may go elsewhere now."""
+        self._context.precedents.forget()
+        self._context.outcome.revoke = True
 
     def rotate(self, cookies: SynCookies) -> None:
         """Use new SYN cookie secrets."""

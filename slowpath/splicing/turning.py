@@ -9,7 +9,7 @@ from fastpath.records import Direction, Splice
 from slowpath.http.answers import Answer, standard
 from slowpath.request import Refused, Request
 from slowpath.routing.router import Route
-from slowpath.splicing import deciding, leaving, pivots, relaying
+from slowpath.splicing import deciding, leaving, pivots, precedents, relaying
 from slowpath.splicing.accounting import Account
 from slowpath.splicing.context import Context
 from slowpath.splicing.junction import Junction
@@ -93,6 +93,10 @@ def go_on(context: Context, junction: Junction, turn: Turn, segment: Segment, no
         if junction.account is not None:
             _ask(junction, junction.account, request, course, now)
         length = pivots.end(request)
+        if junction.splice.follows_precedents and not turn.read and isinstance(decision, Route):
+            head = bytes(data[:length])
+            if told := context.precedents.of(junction.splice, service, decision, request, head, now):
+                context.outcome.precedents.append(told)
         asked += methods(request.method)
         data = data[length - turn.read :]
         last = course is Course.NOTHING
@@ -107,6 +111,26 @@ def go_on(context: Context, junction: Junction, turn: Turn, segment: Segment, no
         _wait(context, junction, turn, now)
     else:
         junction.turn = None
+
+
+def catch_up(context: Context, junction: Junction) -> None:
+    """Take note of the requests that have followed precedents since the slow path last saw one."""
+    splice, turn = junction.splice, junction.turn
+    followed = context.activity.followed(splice.flow) if splice.follows_precedents else None
+    if followed is None or splice.pivot is None or not seq.after(followed.pivot, splice.pivot):
+        return
+    junction.splice = _with_pivot(splice, followed.pivot)
+    if isinstance(turn, Turn) and seq.before(turn.start, followed.pivot):
+        # The client has sent it again, all at once; what it has sent of the next one it will, too.
+        junction.turn = None
+    asked = methods(precedents.METHOD)
+    if followed.request_start is None or followed.response_start is None:
+        junction.asked += asked + asked  # Nobody knows what was answered.
+    elif seq.after(followed.response_start, junction.response_start):
+        junction.request_start, junction.response_start = followed.request_start, followed.response_start
+        junction.asked = asked
+    else:
+        junction.asked += asked
 
 
 def tick(context: Context, junction: Junction, now: float) -> None:
@@ -149,9 +173,22 @@ def _move(context: Context, junction: Junction, pivot: int | None, asked: tuple[
         junction.request_start, junction.response_start = junction.splice.pivot, segment.acknowledgment
         junction.asked = asked
     old = junction.splice
-    junction.splice = Splice(old.flow, old.server, old.server_id, old.source, old.delta, old.timestamp_delta, pivot)
+    junction.splice = _with_pivot(old, pivot)
     if junction.phase is Phase.SPLICED:
         context.outcome.update.append(junction)
+
+
+def _with_pivot(splice: Splice, pivot: int | None) -> Splice:
+    return Splice(
+        splice.flow,
+        splice.server,
+        splice.server_id,
+        splice.source,
+        splice.delta,
+        splice.timestamp_delta,
+        pivot,
+        splice.follows_precedents,
+    )
 
 
 def _ask(junction: Junction, account: Account, request: Request, course: Course, now: float) -> None:
@@ -192,6 +229,9 @@ def _leave(
     decided: Decided | None,
     now: float,
 ) -> None:
+    catch_up(context, junction)
+    if junction.turn is not turn:
+        return  # What was to go elsewhere has gone to the server, as a precedent held for it a moment ago.
     if asked:
         _move(context, junction, turn.start, asked, segment)
     _deliver(context, junction, turn, everything=False)

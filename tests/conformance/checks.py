@@ -77,6 +77,7 @@ def check_scenario(target: Target, reference: Target, scenario: Scenario) -> Non
         assert tally(target.counters()) == tally(reference.counters()), where
     flows = [splice.flow for splice in scenario.rules.splices]
     assert target.traffic(flows) == reference.traffic(flows)
+    assert list(map(target.followed, flows)) == list(map(reference.followed, flows))
 
 
 def failures(target: Target, vectors: Iterable[Vector]) -> list[str]:
@@ -117,6 +118,7 @@ def tally(counters: Counters) -> Counter[str]:
     """All counters by name."""
     counts = Counter({"syns_answered": counters.syns_answered, "events_lost": counters.events_lost})
     counts.update({f"punts {reason.name}": count for reason, count in counters.punts.items()})
+    counts.update({f"followed {label}": count for label, count in counters.followed.items()})
     counts.update({f"drops {reason.name}": count for reason, count in counters.drops.items()})
     for server_id, traffic in counters.servers.items():
         for direction in Direction:
@@ -132,6 +134,11 @@ def counted(before: Counter[str], after: Counter[str]) -> dict[str, int]:
 
 
 def _expected_counts(vector: Vector) -> dict[str, int]:
+    followed = {} if vector.followed is None else {f"followed {vector.followed}": 1}
+    return followed | _expected_of_verdict(vector)
+
+
+def _expected_of_verdict(vector: Vector) -> dict[str, int]:
     if isinstance(vector.verdict, Punted):
         return {f"punts {vector.verdict.reason.name}": 1}
     if isinstance(vector.verdict, Dropped):

@@ -6,6 +6,7 @@ import ctypes
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
@@ -18,7 +19,7 @@ from fastpath.ebpf.libbpf import BpfError, Object, RingBuffer, library
 from fastpath.ebpf.recordnumbers import GRACE
 from fastpath.interface import Closed
 from fastpath.profile import HOST
-from fastpath.records import Counters, Flow, NextHop, Splice, SynCookies, Tuple4, Volume
+from fastpath.records import Counters, Flow, Followed, NextHop, Precedent, Splice, SynCookies, Tuple4, Volume
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from slowpath.wire.ip import IPV4, family_of
 from tests.conformance.ebpf_wire import Wire, is_too_short
@@ -79,7 +80,7 @@ class EbpfTarget:
         for hop in NARROW:
             gateway = _GATEWAYS[hop.port + (0 if family_of(hop.network[0]) is IPV4 else len(_PORTS))]
             self._route(hop, gateway)
-        self._tables, self._splices = load(self._program, _SPLICES, self._ifindexes[_CPU])
+        self._tables, self._splices, self._precedents = load(self._program, _SPLICES, self._ifindexes[_CPU])
         self._tables.set_ports([self._ifindexes[name] for name in _PORTS])
         self._programs = dict.fromkeys(_PORTS, self._program.program("l7lb_port"))
         self._programs[_CPU] = self._program.program("l7lb_cpu")
@@ -97,6 +98,7 @@ class EbpfTarget:
         self._now += GRACE
         self._tables.set_listeners(rules.listeners)
         self._splices.install(rules.splices, self._now)
+        self._hold(rules.precedents)
         expected = self._program.maps["l7lb_expected"]
         expected.delete_batch([key for key, _ in expected.items()])
         self._servers |= {server.id for server in rules.servers} | {splice.server_id for splice in rules.splices}
@@ -148,8 +150,11 @@ class EbpfTarget:
     def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
         return [self._splices.carried(flow) for flow in flows]
 
+    def followed(self, flow: Flow) -> Followed | None:
+        return self._splices.followed(flow)
+
     def counters(self) -> Counters:
-        return self._tables.counters(self._servers)
+        return replace(self._tables.counters(self._servers), followed=self._precedents.followed())
 
     def close(self) -> None:
         self._wire.close()
@@ -157,6 +162,12 @@ class EbpfTarget:
         self._splices.close()
         self._program.close()
         self._host.close()
+
+    def _hold(self, precedents: Sequence[Precedent]) -> None:
+        self._precedents.revoke()
+        numbered = [(self._splices.path(one.vip, one.server, one.server_id), one) for one in precedents]
+        self._precedents.set([(path, one) for path, one in numbered if path is not None], 0.0)
+        self._clear("l7lb_followed", {one.label for one in precedents} | self._precedents.followed().keys())
 
     def _give(self, name: str, frame: bytes) -> Verdict:
         before = self.counters()

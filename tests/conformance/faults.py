@@ -80,6 +80,7 @@ _reference = seeded_into("fastpath.reference")
 _profile = seeded_into("fastpath.profile")
 _packet = seeded_into("fastpath.packet")
 _closing = seeded_into("fastpath.closing")
+_memory = seeded_into("fastpath.memory")
 
 _PAST = "sequence.after(sequence.add(packet.sequence, packet.payload_length), pivot)"
 _TCP_UPDATE = "_update_checksum(new, tcp.CHECKSUM_OFFSET, data[family.addresses] + old, addresses + bytes(new))"
@@ -293,4 +294,18 @@ _COUNTS = (
     Fault("punts not counted", "fastpath.memory", "self._punts[verdict.reason] += 1", "pass"),
 )
 
-FAULTS = (*_REWRITE, *_SPLICED, *_DECISION, *_HEADERS, *_END, *_COUNTS)
+_HOLDS = "tables.precedents.get((splice.flow.vip, splice.server, splice.server_id, packet.payload))"
+_PRECEDENTS = (
+    _reference("precedents for all", "not splice.follows_precedents or", "False or"),
+    _reference("precedents for any SEQ", "packet.sequence != splice.pivot or", "False or"),
+    _reference("precedents with a FIN", "packet.flags & ~_DATA_FLAGS != tcp.ACK", "False"),
+    _reference("precedents after a FIN", " or entry.ending or", " or"),
+    _reference("precedents of any length", " or packet.payload_length > HEAD_LIMIT", ""),
+    _reference("precedents before an answer", "_has_progressed(packet, followed):", "True:"),
+    _reference("precedents of any server", _HOLDS, "next(iter(tables.precedents.values()), None)"),
+    _reference("pivot not moved behind it", "Followed(end,", "Followed(packet.sequence,"),
+    _memory("precedents that are over", "if precedent.until <= self._now:", "if False:"),
+    _memory("labels mixed up", "self._labels[follow.precedent.label]", "self._labels[0]"),
+)
+
+FAULTS = (*_REWRITE, *_SPLICED, *_DECISION, *_HEADERS, *_END, *_COUNTS, *_PRECEDENTS)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from fastpath.interface import Closed
 from fastpath.memory import MemoryFastPath
 from fastpath.profile import HOST, Profile
-from fastpath.records import Counters, Flow, Volume
+from fastpath.records import Counters, Flow, Followed, Volume
 from fastpath.verdict import Verdict
 from tests.conformance.target import ADDRESSES, PORTS, Rules
 
@@ -45,6 +45,7 @@ class MemoryTarget:
         self._path = self._start()
         finish(self._path.configure(rules.listeners, rules.servers, rules.next_hops))
         finish(self._path.install(rules.splices))
+        finish(self._path.set_precedents(rules.precedents))
 
     def receive(self, port: int, frame: bytes) -> Verdict:
         return self._path.receive(port, frame, now=0.0)
@@ -57,6 +58,9 @@ class MemoryTarget:
 
     def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
         return self._path.traffic(flows)
+
+    def followed(self, flow: Flow) -> Followed | None:
+        return self._path.followed(flow)
 
     def counters(self) -> Counters:
         return self._path.counters()

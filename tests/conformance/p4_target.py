@@ -11,7 +11,7 @@ from fastpath.frame import Punt
 from fastpath.interface import Closed
 from fastpath.pipeline.driver import Driver
 from fastpath.profile import SWITCH
-from fastpath.records import Counters, Drop, Flow, Reason, Splice, Traffic, Volume
+from fastpath.records import Counters, Drop, Flow, Followed, Reason, Splice, Traffic, Volume
 from fastpath.switch.network import Network, Port
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
 from tests.conformance.control_plane import ControlPlane, Loop
@@ -91,6 +91,9 @@ class P4Target:
 
     def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
         return [None] * len(flows)
+
+    def followed(self, flow: Flow) -> Followed | None:
+        return None
 
     def counters(self) -> Counters:
         now = self._loop.run(self._plane.counters())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from fastpath.frame import Action, InjectFlags
 from fastpath.profile import HOST, SWITCH, Profile
-from fastpath.records import Direction, Splice
+from fastpath.records import Direction, Precedent, Splice
 from slowpath.wire.endpoint import Endpoint
 from tests.conformance import packets
 from tests.conformance.checks import Scenario
@@ -41,6 +42,7 @@ from tests.conformance.vectors.model import (
     Injection,
     Stimulus,
 )
+from tests.conformance.vectors.precedents import FOR_EVER, LABEL, OTHER_LABEL
 from tests.conformance.vectors.tunnels import TUNNELLED
 
 _U32 = 2**32 - 1
@@ -57,6 +59,7 @@ def _splices_like(splice: Splice, profile: Profile = HOST) -> st.SearchStrategy[
         delta=numbers,
         timestamp_delta=numbers if profile.timestamps else st.just(0),
         pivot=st.none() | st.sampled_from(_EDGES) | numbers,
+        follows_precedents=st.booleans() if profile is HOST else st.just(False),
     )
 
 
@@ -73,7 +76,26 @@ def _rules(profile: Profile) -> st.SearchStrategy[Rules]:
         splices = st.tuples(*(_splices_like(splice, profile) for splice in _IPV4))
         return st.builds(replace, st.just(RULES), splices=splices, next_hops=st.sampled_from((NEXT_HOPS, TUNNELLED)))
     splices = st.tuples(*(_splices_like(splice, profile) for splice in (*_IPV4, *_IPV6)))
-    return st.builds(replace, st.just(RULES6), splices=splices)
+    return splices.flatmap(
+        lambda chosen: st.builds(
+            replace, st.just(RULES6), splices=st.just(chosen), precedents=st.lists(_precedents(chosen)).map(tuple)
+        )
+    )
+
+
+def _precedents(splices: Sequence[Splice]) -> st.SearchStrategy[Precedent]:
+    def of(splice: Splice) -> st.SearchStrategy[Precedent]:
+        return st.builds(
+            Precedent,
+            st.just(splice.flow.vip),
+            st.just(splice.server),
+            st.sampled_from((splice.server_id,) * 3 + (splice.server_id + 1,)),
+            st.sampled_from(_HEADS),
+            st.sampled_from((LABEL, OTHER_LABEL)),
+            st.sampled_from((FOR_EVER,) * 3 + (0.0,)),
+        )
+
+    return st.sampled_from(splices).flatmap(of)
 
 
 _sacks = (
@@ -119,6 +141,9 @@ _FRAGMENT = 44
 _TALKATIVE = {splice.flow for splice in (PLAIN, PLAIN6, SIX_TO_FOUR, FOUR_TO_SIX)}
 _lengths = st.sampled_from((8, 8, 16, 264))
 _MAPPED = Endpoint.parse("[::ffff:10.1.0.2]:40000")
+_HEADS = (b"a", b"ab", bytes(9), bytes(range(70)))
+_DISTANCES = (0, 0, 0, *(len(one) + len(other) for one in (b"", *_HEADS) for other in _HEADS), -1)
+"""From the pivot: there, and where it is behind one request or two."""
 _inject_flags = st.sampled_from((InjectFlags.NONE, InjectFlags.EXPECT_REPLY))
 
 
@@ -258,6 +283,24 @@ def _conversation(draw: st.DrawFn, splice: Splice) -> Stimulus:
     return Arrival(port, packet.arriving(port))
 
 
+@st.composite
+def _request(draw: st.DrawFn, splice: Splice) -> Stimulus:
+    """A request at the pivot of a splice, or close to it; the answers are in its ACKs alone."""
+    client, vip = splice.flow
+    packet = Tcp(
+        source=client,
+        destination=vip,
+        sequence=((splice.pivot or 0) + draw(st.sampled_from(_DISTANCES))) % 2**32,
+        acknowledgment=draw(st.sampled_from((2**32 - 1, 0, 1, 2, 700))),
+        flags=draw(st.sampled_from((ACK | PSH, ACK | PSH, ACK | PSH, ACK, ACK | FIN, PSH))),
+        payload=draw(st.sampled_from(_HEADS)),
+        ttl=draw(st.sampled_from((64, 64, 64, 1))),
+    )
+    if draw(st.integers(0, 9)) == 0:
+        return Injection(packet.injected(Action.TRANSLATE, CLIENT_PORT))
+    return Arrival(CLIENT_PORT, packet.arriving(CLIENT_PORT))
+
+
 def _talkative(rules: Rules) -> st.SearchStrategy[Splice]:
     """Splices that lead somewhere, from a client that frames arrive from."""
     return st.sampled_from([splice for splice in rules.splices if splice.flow in _TALKATIVE])
@@ -267,5 +310,6 @@ def _talkative(rules: Rules) -> st.SearchStrategy[Splice]:
 def scenarios(draw: st.DrawFn, profile: Profile) -> Scenario:
     """Rules that a target of `profile` takes, and a few frames that meet them."""
     rules = draw(_rules(profile))
-    stimuli = _stimuli(rules, profile) if draw(st.integers(0, 3)) else _conversation(draw(_talkative(rules)))
+    about_one = draw(st.sampled_from((None, None, None, _conversation, _request)))
+    stimuli = _stimuli(rules, profile) if about_one is None else about_one(draw(_talkative(rules)))
     return Scenario(rules, tuple(draw(st.lists(stimuli, min_size=4, max_size=12))))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from fastpath.interface import Closed
 from fastpath.profile import Profile
-from fastpath.records import Counters, Flow, Listener, NextHop, Server, Splice, Volume
+from fastpath.records import Counters, Flow, Followed, Listener, NextHop, Precedent, Server, Splice, Volume
 from fastpath.verdict import Verdict
 
 CLIENT_PORT, SERVER_PORT = 0, 1
@@ -58,6 +58,7 @@ class Rules:
     servers: tuple[Server, ...]
     splices: tuple[Splice, ...]
     next_hops: tuple[NextHop, ...] = NEXT_HOPS
+    precedents: tuple[Precedent, ...] = ()
 
 
 class Target(Protocol):
@@ -85,6 +86,9 @@ class Target(Protocol):
 
     def traffic(self, flows: Sequence[Flow]) -> Sequence[tuple[Volume, Volume] | None]:
         """What splices have carried since `program`, as `FastPath.traffic`."""
+
+    def followed(self, flow: Flow) -> Followed | None:
+        """How far precedents have moved a splice's pivot, as `FastPath.followed`."""
 
     def counters(self) -> Counters:
         """The counters since `program`; keys with nothing counted may be there or not."""

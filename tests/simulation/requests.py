@@ -140,6 +140,7 @@ class Routed(World):
         }
         self.service.router = Router([Rule({"b": 1}, path=Prefix("/b"))], {"a": 1})
         self.service.pivot = profile.pivot
+        self.service.precedents = self.fastpath.limits.precedents
         self.service.offer = replace(self.service.offer)
 
     @property

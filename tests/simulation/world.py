@@ -225,11 +225,14 @@ class World:
 
     def _apply(self) -> None:
         while (outcome := self.splicer.take_outcome()) != Outcome():
+            if outcome.revoke:
+                finish(self.fastpath.revoke_precedents())
             carried = self.fastpath.traffic([settlement.flow for settlement in outcome.ended])
             self.splicer.settle(outcome.ended, carried)
             finish(self.fastpath.remove(outcome.remove))
             with suppress(Rejected):
                 finish(self.fastpath.update([junction.splice for junction in outcome.update]))
+            finish(self.fastpath.set_precedents(outcome.precedents))
             self.fastpath.inject(outcome.frames)
             finish(self.fastpath.withdraw(outcome.withdraw))
             self.fastpath.inject(outcome.farewells)
@@ -250,6 +253,10 @@ class World:
         self.splicer.advance(self.clock.now)
         self._apply()
         self._work()
+
+    def wake(self) -> None:
+        """Have the slow path do what a change has brought up."""
+        self._tick()
 
     def sweep(self) -> None:
         """Have the fast path report what it finds idle."""

@@ -10,6 +10,7 @@ from tests.conformance.vectors import (
     injection,
     ipv6,
     mtu,
+    precedents,
     switch_closing,
     switch_frames,
     switch_options,
@@ -36,6 +37,8 @@ VECTORS = (
     *versions.VECTORS,
     *icmp.VECTORS,
     *mtu.VECTORS,
+    *precedents.VECTORS,
+    *precedents.VECTORS6,
 )
 """For targets on a host."""
 

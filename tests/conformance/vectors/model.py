@@ -80,6 +80,8 @@ class Vector:
     closed: tuple[Closed, ...] = ()
     before: tuple[Stimulus, ...] = ()
     rules: Rules = RULES
+    followed: int | None = None
+    """The label of the precedent that the last frame follows."""
 
 
 def with_splice(splice: Splice) -> Rules:

@@ -58,7 +58,7 @@ def make(capacity: int, secrets: Sequence[int] = ANY, buckets: int | None = None
     memory = Memory(
         memoryview(bytearray(sizes.records * layout.RECORD_BYTES)), memoryview(bytearray(buckets * BUCKET * 4)), {}
     )
-    paths = Paths(hashing, memory.written.__setitem__)
+    paths = Paths(hashing, memory.written.__setitem__, lambda number: None)
     return Splices(sizes, memory.records, memory.slots, hashing, paths), memory
 
 

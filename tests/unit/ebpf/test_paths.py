@@ -15,13 +15,17 @@ from tests.unit.ebpf.memory import ANY, SERVER, VIP
 LATER = 2 * GRACE
 
 
+def _ignore(number: int) -> None:
+    """No precedents are about any path."""
+
+
 def wanted(paths: Paths, server_id: int, now: int = 0) -> Path:
     return paths.wanted(VIP, SERVER, server_id, now)
 
 
 def test_a_path_is_written_once() -> None:
     written: list[tuple[int, bytes]] = []
-    paths = Paths(TupleHash(ANY, 1), lambda number, value: written.append((number, value)))
+    paths = Paths(TupleHash(ANY, 1), lambda number, value: written.append((number, value)), _ignore)
     assert wanted(paths, 1) is wanted(paths, 1)
     assert wanted(paths, 2).number == 1
     assert written == [(0, layout.path(VIP, SERVER, 1)), (1, layout.path(VIP, SERVER, 2))]
@@ -30,7 +34,7 @@ def test_a_path_is_written_once() -> None:
 
 
 def test_a_number_is_used_again_when_it_is_needed_and_has_rested() -> None:
-    paths = Paths(TupleHash(ANY, 1), lambda number, value: None, capacity=2)
+    paths = Paths(TupleHash(ANY, 1), lambda number, value: None, _ignore, capacity=2)
     wanted(paths, 1).users += 1
     wanted(paths, 2).users += 1
     with pytest.raises(TableFull, match="all 2 paths are taken"):
@@ -44,7 +48,7 @@ def test_a_number_is_used_again_when_it_is_needed_and_has_rested() -> None:
 
 
 def test_a_path_that_is_wanted_stays() -> None:
-    paths = Paths(TupleHash(ANY, 1), lambda number, value: None, capacity=1)
+    paths = Paths(TupleHash(ANY, 1), lambda number, value: None, _ignore, capacity=1)
     wanted(paths, 1)
     again = wanted(paths, 1, LATER)
     with pytest.raises(TableFull):
@@ -56,7 +60,7 @@ def test_one_that_cannot_be_written_is_not_there() -> None:
     def write(_number: int, _value: bytes) -> None:
         raise Unavailable("gone")
 
-    paths = Paths(TupleHash(ANY, 1), write)
+    paths = Paths(TupleHash(ANY, 1), write, _ignore)
     with pytest.raises(Unavailable):
         paths.wanted(VIP, Endpoint.parse("10.2.0.9:80"), 1, 0)
     assert paths.servers == set()

@@ -52,7 +52,7 @@ def kernel() -> Iterator[Kernel]:
     if os.geteuid():
         pytest.skip("BPF needs root")
     program = Object(compiled(SOURCE))
-    tables, splices = load(program, ROOM, cpu_ifindex=1)
+    tables, splices, _ = load(program, ROOM, cpu_ifindex=1)
     yield Kernel(tables, splices, program.maps)
     splices.close()
     program.close()

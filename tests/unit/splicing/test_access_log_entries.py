@@ -311,3 +311,13 @@ def test_on_a_rough_network_each_request_has_a_line(lines: Lines, seed: int) -> 
     for entry, (_, received, sent) in zip(lines.entries, want, strict=True):
         assert entry.bytes_in is not None and entry.bytes_in >= received
         assert entry.bytes_out is not None and entry.bytes_out >= sent
+
+
+def test_the_same_request_again_and_again_has_a_line_each_time(lines: Lines) -> None:
+    world = Routed(journal=lines)
+    client = world.client()
+    converse(world, client, [get("/a/1")] * 6)
+    client.shutdown()
+    world.settle()
+    assert [entry.target for entry in lines.entries] == ["/a/1"] * 6
+    assert not world.fastpath.counters().followed

@@ -202,6 +202,7 @@ class Counting:
     def __init__(self, inner: Balancer) -> None:
         self._inner = inner
         self.asked = 0
+        self.regards_clients = inner.regards_clients
 
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         self.asked += 1

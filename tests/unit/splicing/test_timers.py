@@ -36,6 +36,8 @@ def test_a_step_that_leaves_something_due_holds_nobody_up(monkeypatch: pytest.Mo
 class Broken:
     """A balancer with a defect."""
 
+    regards_clients = False
+
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         raise KeyError
 
