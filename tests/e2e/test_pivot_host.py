@@ -88,7 +88,7 @@ def test_a_request_that_stays_costs_one_punt(laboratory: Laboratory, run: Run) -
     with kept_alive(laboratory) as client:
         servers_of(client, ["/one/1k"])
         before = run.metrics()
-        servers_of(client, ["/one/1k"] * 20)
+        servers_of(client, [f"/one/1k?{number}" for number in range(20)])
         after = run.metrics()
     assert after.total("l7lb_punts_total", reason="pivot") - before.total("l7lb_punts_total", reason="pivot") == 20
     assert after.slow_packets - before.slow_packets == 40
