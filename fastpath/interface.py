@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fastpath.frame import Punt
 from fastpath.records import (
+    Admission,
     Counters,
     Direction,
     Flow,
@@ -19,6 +20,7 @@ from fastpath.records import (
     Server,
     Splice,
     SynCookies,
+    Tuple4,
     Volume,
 )
 
@@ -41,6 +43,20 @@ class Idle:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A connection that the fast path has let in, and that is the slow path's from now on, as if that had installed it.
+
+    `lead` is the upper eleven bits of the cookie that its client was given (`slowpath.tcp.cookie`). Of one that was
+    let in to be `routed`, `followed` says how far it has come.
+    """
+
+    splice: Splice
+    label: int
+    lead: int
+    followed: Followed | None
+
+
 @dataclass(slots=True)
 class Batch:
     """What arrived from the fast path since the last batch; punts keep their order of arrival."""
@@ -48,6 +64,8 @@ class Batch:
     punts: list[Punt] = field(default_factory=list)
     closed: list[Closed] = field(default_factory=list)
     idle: list[Idle] = field(default_factory=list)
+    admitted: list[Admitted] = field(default_factory=list)
+    """Connections that have lasted for a while; most are over before, and only counted."""
 
 
 class FastPath(Protocol):
@@ -90,8 +108,20 @@ class FastPath(Protocol):
     async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
         """Have splices follow these as well, until their time is up; one that finds no room is not followed."""
 
+    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
+        """Let connections in by these as well, until their time is up; one that finds no room is passed over.
+
+        One that was set before with the same VIP and head is replaced.
+        """
+
     async def revoke_precedents(self) -> None:
-        """Follow none of those that were set so far."""
+        """Follow no precedent and no admission of those that were set so far."""
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        """Hand over the connection with packets of this 4-tuple, from either side, that was let in.
+
+        None if there is none, or its server has yet to accept, or it has ended.
+        """
 
     def followed(self, flow: Flow) -> Followed | None:
         """How far precedents have moved the pivot of a splice; None if they have not.

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from fastpath import frame as cpu
 from fastpath.closing import Cause, Watch
 from fastpath.errors import Rejected, TableFull, Unavailable
-from fastpath.interface import Batch, Closed, Idle
+from fastpath.interface import Admitted, Batch, Closed, Idle
 from fastpath.lookup import Entry, Tables
 from fastpath.profile import HOST, Profile
 from fastpath.records import (
+    Admission,
     Counters,
     Direction,
     Drop,
@@ -184,6 +185,13 @@ class MemoryFastPath:
         """Have splices follow these as well, until their time is up; a switch ignores them."""
         if self.limits.precedents:
             self._precedents |= {(one.vip, one.server, one.server_id, one.head): one for one in precedents}
+
+    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
+        """Ignored: this target answers no SYNs."""
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        """None: no connection is let in."""
+        return None
 
     async def revoke_precedents(self) -> None:
         """Follow none of those that were set so far."""

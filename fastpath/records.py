@@ -117,7 +117,31 @@ class Precedent:
 HEAD_LIMIT = 2048
 """Bytes of the longest head that a precedent can be about."""
 LABELS = 4096
-"""Labels of precedents are below this."""
+"""Labels of precedents and admissions are below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """New connections to `vip` are let in without being asked about, if `head` is all that their first segment has.
+
+    The head is a whole request without a body, of ADMISSION_HEADS bytes; each connection goes, with the client's own
+    address, to the next one of `servers` (1..MAX_TURNS of them, endpoint and `Server.id`, in turn). If `routed`, its
+    next requests are decided on as well: its splice has its pivot behind the head, and follows precedents. `label`
+    counts the connections; `until` is as in Precedent.
+    """
+
+    vip: Endpoint
+    head: bytes
+    servers: tuple[tuple[Endpoint, int], ...]
+    routed: bool
+    label: int
+    until: float
+
+
+ADMISSION_HEADS = range(8, 1461)
+"""Bytes that the head of an admission may have."""
+MAX_TURNS = 16
+"""The most servers that an admission can name."""
 
 
 class Followed(NamedTuple):
@@ -239,6 +263,8 @@ class Limits:
     answers_syns: bool
     precedents: bool = False
     """Whether splices can follow precedents."""
+    admissions: bool = False
+    """Whether it can let connections in."""
 
 
 class Reason(IntEnum):
@@ -315,6 +341,8 @@ class Counters:
     """Close reports that found no room; sweeps find those splices later."""
     followed: Mapping[int, int] = field(default_factory=dict)
     """Requests that followed a precedent, by its label."""
+    admitted: Mapping[int, int] = field(default_factory=dict)
+    """Connections that were let in and whose server has accepted, by the label of the admission."""
     collisions: int = 0
     """Splices whose digest a live one had already, so that they were kept by their full addresses and ports."""
     reachable: bool = True

@@ -14,7 +14,7 @@ from fastpath import frame as cpu
 from fastpath.cpu_port import CpuPort
 from fastpath.errors import FastPathError, TableFull, Unavailable
 from fastpath.frame import Punt
-from fastpath.interface import Batch, Closed, Idle
+from fastpath.interface import Admitted, Batch, Closed, Idle
 from fastpath.pause import Pause
 from fastpath.pipeline import dimensions
 from fastpath.pipeline.counters import SwitchCounters
@@ -28,6 +28,7 @@ from fastpath.pipeline.rows import CONNECTIONS
 from fastpath.pipeline.settings import Settings
 from fastpath.pipeline.statistics import Statistics
 from fastpath.records import (
+    Admission,
     Counters,
     Direction,
     Drop,
@@ -178,6 +179,13 @@ class PipelineFastPath:
 
     async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
         """Ignored: a switch looks at no payload."""
+
+    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
+        """Ignored: a switch looks at no payload."""
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        """None: no connection is let in."""
+        return None
 
     async def revoke_precedents(self) -> None:
         """There are none."""
