@@ -21,8 +21,9 @@ from typing import TypeAlias
 
 from fastpath import frame
 from fastpath.frame import Action, Punt
-from fastpath.interface import Batch, Closed
+from fastpath.interface import Admitted, Batch, Closed
 from fastpath.records import (
+    Admission,
     Counters,
     Direction,
     Flow,
@@ -37,6 +38,7 @@ from fastpath.records import (
     Server,
     Splice,
     SynCookies,
+    Tuple4,
     Volume,
 )
 from slowpath.balancing.balancer import balancer
@@ -136,6 +138,12 @@ class ReplayFastPath:
 
     async def revoke_precedents(self) -> None:
         pass
+
+    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
+        pass
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        return None
 
     def followed(self, flow: Flow) -> Followed | None:
         return None

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from bench.million import peers
 from fastpath.frame import Punt
-from fastpath.interface import Batch, FastPath
+from fastpath.interface import Admitted, Batch, FastPath
 from fastpath.records import (
+    Admission,
     Counters,
     Direction,
     Flow,
@@ -21,6 +22,7 @@ from fastpath.records import (
     Server,
     Splice,
     SynCookies,
+    Tuple4,
     Volume,
 )
 
@@ -131,6 +133,12 @@ class PopulatedFastPath:
 
     async def revoke_precedents(self) -> None:
         await self._inner.revoke_precedents()
+
+    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
+        await self._inner.set_admissions(admissions)
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        return self._inner.hand_over(match)
 
     def followed(self, flow: Flow) -> Followed | None:
         return self._inner.followed(flow)

@@ -29,6 +29,10 @@ class Hashed(ABC):
         left = candidates(self._members, tried)
         return self._place(self._key(client, request), left) if left else None
 
+    def turns(self, count: int) -> list[Member]:
+        """See Balancer: the key decides."""
+        return []
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """See Balancer: it stays where a new connection would go, its own place included."""
         left = [each for each in self._members if each.available and (each is member or not each.full)]

@@ -83,6 +83,9 @@ class Balancer(Protocol):
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """A member whose id is not in `tried`; a full one where it has to be waited for; None: nobody is left (503)."""
 
+    def turns(self, count: int) -> list[Member]:
+        """Whose turn it is for the next `count` connections, whoever they are of; nobody's if that cannot be said."""
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """Whether `request` may follow others on a connection to `member`, which may be full."""
 

@@ -28,6 +28,13 @@ class Priorities:
                 return member
         return None
 
+    def turns(self, count: int) -> list[Member]:
+        """See Balancer."""
+        for members, inner in self._groups:
+            if any(each.available for each in members):
+                return inner.turns(count)
+        return []
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """See Balancer: requests leave a backup server once a better one is back."""
         for members, inner in self._groups:

@@ -35,6 +35,10 @@ class Sticky:
             return member
         return self._inner.pick(client, request, tried)
 
+    def turns(self, count: int) -> list[Member]:
+        """See Balancer: the cookie decides."""
+        return []
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """See Balancer."""
         named = self._named(request)

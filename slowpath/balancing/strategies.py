@@ -19,6 +19,10 @@ class _Indifferent:
     def __init__(self, members: Sequence[Member]) -> None:
         self._members = members
 
+    def turns(self, count: int) -> list[Member]:
+        """See Balancer: the load decides."""
+        return []
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """See Balancer."""
         return member.available
@@ -34,6 +38,12 @@ class RoundRobin(_Indifferent):
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         """See Balancer."""
         return self._turn.pick((member, member.share) for member in candidates(self._members, tried))
+
+    def turns(self, count: int) -> list[Member]:
+        """See Balancer."""
+        left = candidates(self._members, ())
+        picked = [self._turn.pick((member, member.share) for member in left) for _ in range(count)]
+        return [member for member in picked if member is not None]
 
 
 class LeastConnections(_Indifferent):

@@ -120,6 +120,7 @@ class Assembler:
                 self._limiters,
                 self._limits.pivot if _reads_every_request(config, listener) else Pivot.NONE,
                 self._limits.precedents,
+                self._limits.admissions and config.source is None and not _is_logged(config, listener),
                 config.access_log.sample if config.access_log is not None and listener.access_log else 0.0,
             )
             for name, listener in config.listeners.items()
@@ -188,6 +189,7 @@ def _service(
     limiters: Limiters,
     pivot: Pivot,
     precedents: bool,
+    admissions: bool,
     access_log: float,
 ) -> Service:
     return Service(
@@ -202,8 +204,13 @@ def _service(
         limits=limiters.of_listener(name, listener),
         pivot=pivot,
         precedents=precedents,
+        admissions=admissions,
         access_log=access_log,
     )
+
+
+def _is_logged(config: Config, listener: ListenerConfig) -> bool:
+    return config.access_log is not None and listener.access_log
 
 
 def _reads_every_request(config: Config, listener: ListenerConfig) -> bool:

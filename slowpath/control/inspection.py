@@ -92,8 +92,8 @@ def status(enforcer: Enforcer, splicer: Splicer, fastpath: FastPath, health: Hea
     parts = enforcer.parts
     now = time.monotonic()
     leaving = enforcer.roster.leaving(parts.everyone)
-    counted, counters = splicer.statistics, fastpath.counters()
-    followed, traffic = splicer.requests_followed(counters.followed), counters.servers
+    counters = fastpath.counters()
+    counted, traffic = splicer.tally(counters), counters.servers
     return Status(
         version=version("l7lb"),
         uptime_seconds=time.monotonic() - started,
@@ -104,11 +104,8 @@ def status(enforcer: Enforcer, splicer: Splicer, fastpath: FastPath, health: Hea
             ListenerStatus(
                 service.name,
                 str(service.endpoint),
-                counted.connections[service.name],
-                sum(
-                    counted.requests[service.name, pool] + followed.get((service.name, pool), 0)
-                    for pool in service.pools
-                ),
+                counted.connections.get(service.name, 0),
+                sum(counted.requests.get((service.name, pool), 0) for pool in service.pools),
             )
             for service in parts.services
         ),
@@ -186,7 +183,7 @@ def snapshot(
     return Snapshot(
         statistics=splicer.statistics,
         counters=counters,
-        followed=splicer.requests_followed(counters.followed),
+        tally=splicer.tally(counters),
         switch=host.statistics(),
         pools={service.name: list(service.pools) for service in parts.services},
         servers=[

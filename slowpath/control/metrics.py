@@ -22,6 +22,7 @@ from slowpath.health.outliers import REASONS as OUTLIER_REASONS
 from slowpath.http.answers import STATUSES
 from slowpath.splicing.queueing import FAILURES as QUEUE_FAILURES
 from slowpath.splicing.statistics import ICMP_ERRORS, LIMITS, Histogram, Statistics
+from slowpath.splicing.tally import Tally
 
 CONNECT_FAILURES = ("refused", "timeout", "options", "reset", "busy")
 SLOW_PATH_DROPS = (
@@ -66,6 +67,7 @@ class Snapshot:
     """Everything that one scrape shows."""
 
     statistics: Statistics
+    tally: Tally
     counters: Counters
     switch: SwitchStatistics
     """All 0 where there is no switch."""
@@ -78,8 +80,6 @@ class Snapshot:
     """Of the fast path, as in the configuration."""
     reloads: Mapping[str, int]
     """Reloads of the configuration since the start, by result."""
-    followed: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Requests that the fast path sent on by itself, by listener and pool."""
     queued: Mapping[str, int] = field(default_factory=dict)
     """Connections that wait for a server with room, by pool."""
     resolutions: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -111,26 +111,32 @@ def families(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _connections(snapshot: Snapshot) -> Iterator[Metric]:
-    counted, listeners = snapshot.statistics, snapshot.pools
+    counted, tally, listeners = snapshot.statistics, snapshot.tally, snapshot.pools
     pools = dict.fromkeys(server.pool for server in snapshot.servers)
     yield _counter(
         "listener_connections",
         "Connections whose first data arrived.",
         ["listener"],
-        _zeros(listeners, counted.connections).items(),
+        _zeros(listeners, tally.connections).items(),
     )
     routed = {(listener, pool): 0 for listener, choices in listeners.items() for pool in choices}
     yield _counter(
         "requests",
         "Request heads that were routed to a pool.",
         ["listener", "pool"],
-        ((name, count + snapshot.followed.get(name, 0)) for name, count in (routed | counted.requests).items()),
+        {**routed, **tally.requests}.items(),
+    )
+    yield _counter(
+        "fastpath_connections",
+        "Connections that the fast path opened by itself, each with its first request.",
+        ["listener", "pool"],
+        {**routed, **tally.admitted}.items(),
     )
     yield _counter(
         "fastpath_requests",
-        "Those of them that the fast path sent on by itself, after a precedent.",
+        "Later requests that the fast path sent on by itself.",
         ["listener", "pool"],
-        ({**routed, **snapshot.followed}).items(),
+        {**routed, **tally.followed}.items(),
     )
     answers = {(listener, code): 0 for listener in listeners for code in sorted(STATUSES)} | counted.responses
     yield _counter(

@@ -75,6 +75,8 @@ class Driver:
         splicer = self._splicer
         statistics = splicer.statistics
         statistics.packets_in += len(batch.punts)
+        for admitted in batch.admitted:
+            splicer.admitted(admitted, now)
         for punt in batch.punts:
             try:
                 if punt.reason is Reason.ICMP or punt.reason is Reason.MTU:
@@ -123,6 +125,8 @@ class Driver:
                 await self._update(outcome.update)
             if outcome.precedents:
                 await self._fastpath.set_precedents(outcome.precedents)
+            if outcome.admissions:
+                await self._fastpath.set_admissions(outcome.admissions)
             if outcome.frames:
                 self._fastpath.inject(outcome.frames)
             if outcome.withdraw:

@@ -9,7 +9,7 @@ from slowpath.balancing.member import Member
 from slowpath.http.answers import standard
 from slowpath.splicing import answering, choosing, pivots, precedents, queueing, upgrading
 from slowpath.splicing.context import Context
-from slowpath.splicing.junction import Confirmation, Held, Junction
+from slowpath.splicing.junction import Held, Junction
 from slowpath.splicing.phases import Event, Phase
 from slowpath.splicing.pivots import Course
 from slowpath.splicing.session import Session
@@ -168,18 +168,12 @@ def _join(context: Context, session: Session, server: Connection) -> None:
         and session.course is Course.REQUEST
         and precedents.may_be_followed(session.service, session.pool),
     )
-    confirmation = Confirmation(
-        seq.add(session.client_isn, 1 + session.owned),
-        seq.add(server.parameters.irs, 1),
-        session.first.window,
-        None if stamps is None else (server.fixed_tsval or 0, stamps[0]),
-    )
     cached = session.undelivered()
     if session.phase is Phase.CONNECTING and (session.resumed or not cached):
         # A silent client has no packet that would complete the server's handshake; and one that comes from another
         # server echoes an earlier time than that of the SYN-ACK, which is no ACK of it to some.
-        context.send([confirmation.segment(splice)])
-    junction = Junction(splice, session.service, session.pool, session.member, session.started, confirmation, cached)
+        context.send([confirmation(server.syn_ack, seq.add(start, session.owned), session.first.window)])
+    junction = Junction(splice, session.service, session.pool, session.member, session.started, cached)
     junction.connect_started = session.connect_started
     junction.slot, session.slot = session.slot, None
     if (account := session.account) is not None:
@@ -197,6 +191,14 @@ def _join(context: Context, session: Session, server: Connection) -> None:
         upgrading.start(context, junction, request)
     else:
         context.outcome.install.append(junction)
+
+
+def confirmation(syn_ack: Segment, sequence: int, window: int) -> Segment:
+    """The ACK that completes a server's handshake, from our `sequence` on, with the unscaled `window`."""
+    stamps = syn_ack.options.timestamps
+    options = Options() if stamps is None else Options(timestamps=(stamps[1], stamps[0]))
+    ack = seq.add(syn_ack.sequence, 1)
+    return Segment(syn_ack.destination, syn_ack.source, sequence, ack, tcp.ACK, window, options)
 
 
 def _abandon_server(context: Context, session: Session, now: float) -> None:

@@ -8,18 +8,21 @@ from collections.abc import Iterable
 
 from fastpath import frame
 from fastpath.frame import Action, InjectFlags
-from fastpath.records import SynCookies
+from fastpath.interface import Admitted
+from fastpath.records import SynCookies, Tuple4
 from slowpath.accesslog.entry import Ended, Journal
 from slowpath.limiting.clients import ClientPrefix
 from slowpath.limiting.rate import Rate, RateLimit
 from slowpath.limiting.resets import ResetLimit
 from slowpath.splicing.accounting import NOTHING, Settlement
 from slowpath.splicing.activity import UNKNOWN, Activity
+from slowpath.splicing.admissions import Admissions
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.observer import UNOBSERVED, Observer
 from slowpath.splicing.outcome import NOTHING_TO_DO, Outcome
 from slowpath.splicing.phases import Event, Phase
 from slowpath.splicing.precedents import Precedents
+from slowpath.splicing.recurrence import Labels
 from slowpath.splicing.rest import REST_AFTER, Rest
 from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.session import Session
@@ -78,7 +81,9 @@ class Context:
         self.splices = 0
         """How many of those the fast path forwards."""
         self.outcome = Outcome()
-        self.precedents = Precedents()
+        self.labels = Labels()
+        self.precedents = Precedents(self.labels)
+        self.admissions = Admissions(self.labels)
         self.icmp_limit = RateLimit(_ICMP_ERRORS, ClientPrefix())
         self._resets = ResetLimit(cookies.keys[0])
         self._timers: list[tuple[float, bytes]] = []
@@ -136,6 +141,13 @@ class Context:
             self._enter(junction)
         return junction
 
+    def find_admitted(self, match: Tuple4, now: float) -> Junction | None:
+        """The connection with packets of this 4-tuple that the fast path has opened, which hands it over."""
+        admitted = self.activity.hand_over(match)
+        if admitted is None:
+            return None
+        return self.take_in(admitted, now)
+
     def knows(self, key: bytes) -> bool:
         """Whether there is a connection with packets of this 4-tuple."""
         return key in self.connections or key in self.rest
@@ -161,6 +173,18 @@ class Context:
         self.sessions -= 1
         self.junctions += 1
         self._enter(junction)
+
+    def take_in(self, admitted: Admitted, now: float) -> Junction:
+        """Go on with a connection that the fast path has opened."""
+        junction = self.admissions.junction(admitted, now)
+        assert junction.member is not None
+        junction.member.connections += 1
+        junction.touched = now
+        self.junctions += 1
+        self.splices += 1
+        self._enter(junction)
+        self.rest.watch(junction, now)
+        return junction
 
     def withdraw(self, junction: Junction) -> None:
         """The server is left: the fast path gives the connection up, if it has it."""

@@ -6,7 +6,7 @@ from fastpath.closing import Cause, Closing
 from fastpath.frame import Action, Punt
 from fastpath.records import Direction, Reason
 from slowpath.accesslog.entry import Ended
-from slowpath.splicing import leaving, parking, relaying, turning, upgrading
+from slowpath.splicing import connecting, leaving, parking, relaying, turning, upgrading
 from slowpath.splicing.context import Context
 from slowpath.splicing.farewell import Farewell
 from slowpath.splicing.junction import Held, Junction
@@ -15,6 +15,8 @@ from slowpath.splicing.upgrading import Upgrade
 from slowpath.wire import tcp
 from slowpath.wire.tcp import Segment
 
+_WINDOW = 512
+"""Unscaled: what a client has room for at least, until it says so itself."""
 _TURNING = (Phase.SPLICED, Phase.RELAYED)
 """Phases in which the client's next request may come."""
 
@@ -54,7 +56,7 @@ def receive(context: Context, junction: Junction, punt: Punt, segment: Segment, 
         leaving.receive(context, junction, junction.turn, punt, segment, now)
     elif syn and segment.source == junction.splice.server:
         # The server repeats its SYN-ACK: what we injected was lost. Its ACK is ours to repeat, the data the client's.
-        context.send([junction.confirmation.segment(junction.splice)])
+        context.send([connecting.confirmation(segment, segment.acknowledgment, _WINDOW)])
     elif junction.phase is Phase.JOINING and not syn:
         _hold(junction, punt, segment)
     elif junction.phase is Phase.UPGRADING and not syn:

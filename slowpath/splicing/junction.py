@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from fastpath.closing import Closing
 from fastpath.frame import Punt
@@ -15,24 +15,9 @@ from slowpath.splicing.accounting import Account
 from slowpath.splicing.phases import TRANSITIONS, Event, Phase
 from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.terms import DEFAULT_TERMS, Terms
-from slowpath.wire import four_tuple, tcp
+from slowpath.wire import four_tuple
 from slowpath.wire import sequence as seq
-from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
-
-
-class Confirmation(NamedTuple):
-    """The ACK that completes a server's handshake: its numbers, its unscaled window, and its timestamps."""
-
-    sequence: int
-    acknowledgment: int
-    window: int
-    stamps: tuple[int, int] | None
-
-    def segment(self, splice: Splice) -> Segment:
-        """The packet, for the server of `splice`."""
-        options = Options() if self.stamps is None else Options(timestamps=self.stamps)
-        return Segment(splice.source, splice.server, self.sequence, self.acknowledgment, tcp.ACK, self.window, options)
 
 
 @dataclass(slots=True)
@@ -61,8 +46,6 @@ class Junction:
     member: Member | None
     """The server, until the connection is over."""
     started: float
-    confirmation: Confirmation
-    """In case that what completed the server's handshake was lost."""
     cached: list[Punt]
     """Packets that wait for the install."""
     phase: Phase
@@ -98,7 +81,6 @@ class Junction:
         pool: Pool,
         member: Member | None,
         started: float,
-        confirmation: Confirmation,
         cached: Iterable[Punt] = (),
         *,
         phase: Phase = Phase.JOINING,
@@ -116,7 +98,6 @@ class Junction:
         self.pool = pool
         self.member = member
         self.started = started
-        self.confirmation = confirmation
         self.cached = list(cached)
         self.phase = phase
         self.closing = None

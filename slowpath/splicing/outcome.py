@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fastpath.frame import Punt
-from fastpath.records import Flow, Precedent
+from fastpath.records import Admission, Flow, Precedent
 from slowpath.splicing.accounting import Settlement
 from slowpath.splicing.junction import Junction
 
@@ -23,7 +23,9 @@ class Outcome:
     update: list[Junction] = field(default_factory=list)
     """Junctions whose splice has another pivot. One that stays where it was only has more packets punted."""
     precedents: list[Precedent] = field(default_factory=list)
-    """What the fast path may decide by itself from now on."""
+    """What the fast path may decide by itself from now on, of the next requests of connections"""
+    admissions: list[Admission] = field(default_factory=list)
+    """and of new ones."""
     passing: list[tuple[Junction, Punt]] = field(default_factory=list)
     """Punted packets that go on, translated by whoever has the connection by the end of the batch."""
     frames: list[bytes] = field(default_factory=list)
@@ -47,6 +49,7 @@ class Outcome:
             or self.withdraw
             or self.farewells
             or self.precedents
+            or self.admissions
             or self.revoke
         )
 

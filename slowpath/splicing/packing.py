@@ -15,21 +15,21 @@ from slowpath.balancing.member import Member
 from slowpath.limiting.slots import Slot
 from slowpath.splicing.accounting import Account
 from slowpath.splicing.interning import Numbers
-from slowpath.splicing.junction import Confirmation, Junction
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.terms import Terms
 from slowpath.wire import four_tuple
 from slowpath.wire.endpoint import Endpoint
 
-_RECORD = struct.Struct("=dIIIdIIIIHHIIIIIIIIIB")
+_RECORD = struct.Struct("=dIIIdIIIIHIIIIIB")
 """The fields in the order of `pack`; a source of its own (SNAT) follows: its address, and its port in two bytes."""
 
 GLANCE = struct.Struct("=dII")
 """What a search needs of a record: since when the connection is open, the numbers of its pool and its member."""
 
-_PIVOT, _STAMPS, _FOLLOWS = 1, 2, 4
-"""Flags: there is a pivot; the confirmation has timestamps; the splice follows precedents."""
+_PIVOT, _FOLLOWS = 1, 2
+"""Flags: there is a pivot; the splice follows precedents."""
 
 
 class Packer:
@@ -40,9 +40,8 @@ class Packer:
 
     def pack(self, junction: Junction) -> bytes:
         """The record of a junction that is spliced, with a member, and with nothing going on."""
-        splice, confirmation, take = junction.splice, junction.confirmation, self._shared.take
-        pivot, stamps = splice.pivot, confirmation.stamps
-        tsval, tsecr = (0, 0) if stamps is None else stamps
+        splice, take = junction.splice, self._shared.take
+        pivot = splice.pivot
         record = _RECORD.pack(
             junction.started,
             take(junction.pool),
@@ -54,19 +53,12 @@ class Packer:
             take(junction.asked or None),
             take(junction.slot),
             splice.server_id,
-            confirmation.window,
             splice.delta,
             splice.timestamp_delta,
             0 if pivot is None else pivot,
             junction.request_start,
             junction.response_start,
-            confirmation.sequence,
-            confirmation.acknowledgment,
-            tsval,
-            tsecr,
-            (pivot is not None and _PIVOT)
-            | (stamps is not None and _STAMPS)
-            | (splice.follows_precedents and _FOLLOWS),
+            (pivot is not None and _PIVOT) | (splice.follows_precedents and _FOLLOWS),
         )
         source = splice.source
         return record if source == splice.flow.client else record + source.address + source.port.to_bytes(2, "big")
@@ -101,16 +93,11 @@ def _junction(key: bytes, record: bytes, resolve: Callable[[int], object]) -> Ju
         asked,
         slot,
         server_id,
-        window,
         delta,
         timestamp_delta,
         pivot,
         request_start,
         response_start,
-        sequence,
-        acknowledgment,
-        tsval,
-        tsecr,
         flags,
     ) = _RECORD.unpack_from(record)
     client, vip = four_tuple.unpack(key)
@@ -133,7 +120,6 @@ def _junction(key: bytes, record: bytes, resolve: Callable[[int], object]) -> Ju
         pool=cast(Pool, resolve(pool)),
         member=server,
         started=started,
-        confirmation=Confirmation(sequence, acknowledgment, window, (tsval, tsecr) if flags & _STAMPS else None),
         phase=Phase.SPLICED,
         connect_started=connect_started,
         slot=cast("Slot | None", resolve(slot)),

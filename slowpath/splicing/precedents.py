@@ -7,65 +7,46 @@ or a moment has passed, in which the server may have.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Final
-
-from fastpath.records import HEAD_LIMIT, LABELS, Precedent, Splice
+from fastpath.records import HEAD_LIMIT, Precedent, Splice
 from slowpath.http.head import RequestHead
 from slowpath.request import Request
 from slowpath.routing.router import Route
+from slowpath.splicing.recurrence import LIFETIME, METHOD, Labels, Recurrence
 from slowpath.splicing.service import Pool, Service
-
-LIFETIME: Final = 1.0
-"""Seconds for which a precedent holds: a server that goes away may get requests for so much longer."""
-METHOD: Final = "GET"
-"""Of the requests that follow precedents: the slow path has to know what is answered."""
-_REMEMBERED: Final = 8192
-"""Heads of which it is remembered that they have come before."""
-
-ServiceAndPool = tuple[str, str]
 
 
 class Precedents:
-    """Which heads come again."""
+    """Which heads come again on connections that are spliced."""
 
-    def __init__(self) -> None:
-        self._until: OrderedDict[int, float] = OrderedDict()
-        """By a hash of path and head: until when the last precedent holds, 0 for none; those seen last at the end."""
-        self._labels: dict[ServiceAndPool, int] = {}
+    def __init__(self, labels: Labels) -> None:
+        self._labels, self._recurrence = labels, Recurrence()
 
     def of(
         self, splice: Splice, service: Service, route: Route, request: Request, head: bytes, now: float
     ) -> Precedent | None:
         """What to tell the fast path of a request that may stay, and all of which is `head`; None for nothing."""
-        if not (isinstance(request, RequestHead) and request.method == METHOD and request.length == len(head)):
+        if len(head) > HEAD_LIMIT or not is_regular(route, request, len(head)):
             return None
-        if route.rule.request_rate is not None or len(route.rule.pool) != 1 or len(head) > HEAD_LIMIT:
+        pool = service.pools[route.pool]
+        if not may_be_followed(service, pool):
             return None
-        if not may_be_followed(service, service.pools[route.pool]):
+        if not self._recurrence.is_due(hash((head, splice.flow.vip, splice.server, splice.server_id)), now):
             return None
-        name = hash((head, splice.flow.vip, splice.server, splice.server_id))
-        until = self._until.pop(name, None)
-        if until is None or until - now > LIFETIME / 2:
-            # The first of its kind; or one that was under way while the precedent was set.
-            self._until[name] = until or 0.0
-            if len(self._until) > _REMEMBERED:
-                self._until.popitem(last=False)
-            return None
-        self._until[name] = now + LIFETIME
-        label = self._labels.setdefault((service.name, route.pool), len(self._labels))
-        if label >= LABELS:
+        label = self._labels.of(service, pool)
+        if label is None:
             return None
         return Precedent(splice.flow.vip, splice.server, splice.server_id, head, label, now + LIFETIME)
 
     def forget(self) -> None:
         """Nothing holds any more."""
-        self._until.clear()
+        self._recurrence.forget()
 
-    def count(self, followed: Mapping[int, int]) -> dict[ServiceAndPool, int]:
-        """The requests that have followed precedents, given as the fast path counts them."""
-        return {name: followed.get(label, 0) for name, label in self._labels.items()}
+
+def is_regular(route: Route, request: Request, length: int) -> bool:
+    """Whether others with the same head of `length` bytes get the same route, and none of them has a body."""
+    if not isinstance(request, RequestHead) or request.method != METHOD or request.length != length:
+        return False
+    return request.content_length is None and route.rule.request_rate is None and len(route.rule.pool) == 1
 
 
 def may_be_followed(service: Service, pool: Pool) -> bool:

@@ -111,5 +111,7 @@ def proceed(context: Context, session: Session, decision: Route | Answer | None,
     if session.account is not None:
         session.account.measure(session.request, session.course)
     preparing.prepare(context, session, decision, now, close=session.course is Course.UNKNOWN)
+    if admission := context.admissions.of(session, decision, now):
+        context.outcome.admissions.append(admission)
     session.move(Event.ROUTED)
     connecting.start(context, session, now)

@@ -46,6 +46,12 @@ class Pool:
             slow_start.advance(self.members, self.slow_start, now)
         return self.balancer.pick(client, request, tried)
 
+    def turns(self, count: int, now: float) -> list[Member]:
+        """Whose turn it is for the next `count` connections, as `Balancer.turns`."""
+        if self.slow_start:
+            slow_start.advance(self.members, self.slow_start, now)
+        return self.balancer.turns(count)
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """Whether the connection that `client` has to `member` may carry `request`, too; a full member is no reason."""
         return self.balancer.stays(client, member, request)
@@ -87,5 +93,7 @@ class Service:
     """How precisely the target tells where a request ends; NONE where the first one decides for a connection."""
     precedents: bool = False
     """Whether the target can follow precedents."""
+    admissions: bool = False
+    """Whether the target can let connections in, and nobody logs them."""
     access_log: float = 1.0
     """The share of its connections that are logged, if there is an access log."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from fastpath.frame import Punt
-from fastpath.interface import Closed, Idle
-from fastpath.records import Reason, SynCookies, Volume
+from fastpath.interface import Admitted, Closed, Idle
+from fastpath.records import Counters, Reason, SynCookies, Tuple4, Volume
 from slowpath.accesslog.entry import Ended, Journal
 from slowpath.splicing import answering, connecting, handshake, joined, path_errors, queueing, reading
 from slowpath.splicing.accounting import Settlement, settle
@@ -22,6 +22,7 @@ from slowpath.splicing.service import Service
 from slowpath.splicing.session import Session
 from slowpath.splicing.sources import Sources
 from slowpath.splicing.statistics import Statistics
+from slowpath.splicing.tally import Tally, tally
 from slowpath.tcp import cookie
 from slowpath.tcp.cookie import Check
 from slowpath.tcp.states import State
@@ -48,6 +49,10 @@ _TICK: dict[Phase, _Tick] = {
     Phase.SENDING: connecting.tick,
     Phase.ANSWERING: answering.tick,
 }
+
+
+_ABOUT_SPLICES = frozenset({Reason.SYN, Reason.PIVOT, Reason.OPTIONS, Reason.FIN})
+"""Why a packet is punted that a splice may have been found for."""
 
 
 class Splicer:
@@ -109,9 +114,9 @@ class Splicer:
         """How many connections wait for a server with room, by pool; pools that nobody waits in are left out."""
         return {pool.name: len(queue) for pool, queue in self._context.waiting.items()}
 
-    def requests_followed(self, followed: Mapping[int, int]) -> Mapping[tuple[str, str], int]:
-        """By service and pool, the requests that went by precedents, given as `Counters.followed` has them."""
-        return self._context.precedents.count(followed)
+    def tally(self, counters: Counters) -> Tally:
+        """The connections and requests so far, with what the fast path has counted of its own."""
+        return tally(self.statistics, self._context.labels, counters)
 
     def replace(self, services: Iterable[Service]) -> None:
         """Take new connections for these services; those that are open keep the service they came through."""
@@ -121,6 +126,7 @@ class Splicer:
     def revoke_precedents(self) -> None:
         """Decide on each request again: it may go elsewhere now."""
         self._context.precedents.forget()
+        self._context.admissions.forget()
         self._context.outcome.revoke = True
 
     def rotate(self, cookies: SynCookies) -> None:
@@ -137,6 +143,8 @@ class Splicer:
         context = self._context
         key = four_tuple.pack(segment.source, segment.destination)
         connection = context.find(key, now)
+        if connection is None and punt.reason in _ABOUT_SPLICES:
+            connection = context.find_admitted(Tuple4(segment.source, segment.destination), now)
         if connection is not None and self._starts_afresh(connection, segment):
             self._forget(connection)
             connection = None
@@ -218,6 +226,10 @@ class Splicer:
             self._context.outcome.remove.append(report.flow)
         if self._context.freed:
             self.revive(now)
+
+    def admitted(self, report: Admitted, now: float) -> None:
+        """The fast path has opened a connection by itself, which has lasted for a while."""
+        self._context.take_in(report, now)
 
     def settle(self, ended: Sequence[Settlement], carried: Sequence[tuple[Volume, Volume] | None]) -> None:
         """What the splices of `ended`, handed out by an outcome, have carried (`FastPath.traffic`)."""

@@ -9,13 +9,14 @@ from fastpath.records import Direction, Splice
 from slowpath.http.answers import Answer, standard
 from slowpath.request import Refused, Request
 from slowpath.routing.router import Route
-from slowpath.splicing import deciding, leaving, pivots, precedents, relaying
+from slowpath.splicing import deciding, leaving, pivots, relaying
 from slowpath.splicing.accounting import Account
 from slowpath.splicing.context import Context
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.openings import Opening
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.pivots import Course
+from slowpath.splicing.recurrence import METHOD
 from slowpath.splicing.resuming import Decided, Packets
 from slowpath.splicing.service import Service
 from slowpath.splicing.session import CACHE_LIMIT
@@ -123,7 +124,7 @@ def catch_up(context: Context, junction: Junction) -> None:
     if isinstance(turn, Turn) and seq.before(turn.start, followed.pivot):
         # The client has sent it again, all at once; what it has sent of the next one it will, too.
         junction.turn = None
-    asked = methods(precedents.METHOD)
+    asked = methods(METHOD)
     if followed.request_start is None or followed.response_start is None:
         junction.asked += asked + asked  # Nobody knows what was answered.
     elif seq.after(followed.response_start, junction.response_start):

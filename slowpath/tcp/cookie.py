@@ -106,15 +106,19 @@ def check(cookies: SynCookies, flow: Flow, client_isn: int, cookie: int) -> tupl
     """
     lead = cookie >> 21
     tuple_tag, isn_tag = _tags(cookies, flow, client_isn, lead)
-    agreed = _agreed(lead & _OPTIONS)
+    terms = agreed(lead)
     if cookie >> _ISN_BITS & _TUPLE_MASK != tuple_tag:
-        return Check.FOREIGN, agreed
-    return Check.VALID if cookie & _ISN_MASK == isn_tag else Check.OUT_OF_ORDER, agreed
+        return Check.FOREIGN, terms
+    return Check.VALID if cookie & _ISN_MASK == isn_tag else Check.OUT_OF_ORDER, terms
+
+
+def agreed(lead: int) -> Agreed:
+    """What the upper eleven bits of a cookie say, as one object for all the connections that agreed on the same."""
+    return _agreed(lead & _OPTIONS)
 
 
 @lru_cache(_OPTIONS + 1)
 def _agreed(lead: int) -> Agreed:
-    """What a cookie's bits 30-21 say, as one object for all the connections that agreed on the same."""
     scale = lead >> 3 & 15
     return Agreed(
         mss=MSS_TABLE[lead >> 7],

@@ -216,6 +216,8 @@ class World:
                     self.splicer.statistics.drops["malformed"] += 1
                     continue
                 self.splicer.receive(punt, segment, self.clock.now)
+            for admitted in batch.admitted:
+                self.splicer.admitted(admitted, self.clock.now)
             for closed in batch.closed:
                 self.splicer.closed(closed, self.clock.now)
             for idle in batch.idle:
@@ -233,6 +235,7 @@ class World:
             with suppress(Rejected):
                 finish(self.fastpath.update([junction.splice for junction in outcome.update]))
             finish(self.fastpath.set_precedents(outcome.precedents))
+            finish(self.fastpath.set_admissions(outcome.admissions))
             self.fastpath.inject(outcome.frames)
             finish(self.fastpath.withdraw(outcome.withdraw))
             self.fastpath.inject(outcome.farewells)

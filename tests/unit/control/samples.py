@@ -6,12 +6,11 @@ from fastpath.pipeline.statistics import Statistics as SwitchStatistics
 from fastpath.records import Counters, Drop, Reason, Traffic
 from slowpath.control.metrics import ServerSample, Snapshot
 from slowpath.splicing.statistics import Statistics
+from slowpath.splicing.tally import Tally
 
 
 def statistics() -> Statistics:
     counted = Statistics(packets_in=11, packets_out=12)
-    counted.connections["web"] = 21
-    counted.requests["web", "api"] = 22
     counted.responses["web", 404] = 23
     counted.connect_failures["api", "timeout"] = 24
     counted.queued["api"] = 81
@@ -30,6 +29,7 @@ def statistics() -> Statistics:
 def snapshot() -> Snapshot:
     return Snapshot(
         statistics=statistics(),
+        tally=Tally({"web": 21}, {("web", "api"): 22}, {("web", "api"): 14}, {("web", "api"): 15}),
         counters=Counters(
             servers={5: (Traffic(31, 310), Traffic(32, 320))},
             punts={Reason.SYN: 33},
@@ -73,6 +73,7 @@ def idle() -> Snapshot:
     nothing = SwitchStatistics(overrides=0, reconciliations=0, punts_withheld=0)
     return Snapshot(
         Statistics(),
+        Tally({}, {}, {}, {}),
         Counters(),
         nothing,
         full.pools,

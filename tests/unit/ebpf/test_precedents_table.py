@@ -114,7 +114,11 @@ def test_a_splice_that_has_followed_none_says_so() -> None:
 
 @pytest.mark.parametrize(
     ("closing", "expected"),
-    [(0, Followed(30, 20, 99)), (16, Followed(30, None, None)), (layout.RESET_BITS[Direction.TO_SERVER], Followed(30, None, None))],
+    [
+        (0, Followed(30, 20, 99)),
+        (16, Followed(30, None, None)),
+        (layout.RESET_BITS[Direction.TO_SERVER], Followed(30, None, None)),
+    ],
 )
 def test_what_a_splice_has_followed(closing: int, expected: Followed) -> None:
     splices, memory = make(4)

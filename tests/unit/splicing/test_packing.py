@@ -13,7 +13,7 @@ from slowpath.balancing.member import Member
 from slowpath.limiting.clients import ClientPrefix
 from slowpath.limiting.slots import Slots, Taken
 from slowpath.splicing.accounting import Account
-from slowpath.splicing.junction import Confirmation, Junction
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.packing import GLANCE, Packer
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.service import Pool
@@ -44,12 +44,13 @@ def junctions(draw: st.DrawFn) -> Junction:
     source = draw(own if length != len(member.endpoint.address) else own | st.just(client))
     deltas = draw(U32), draw(U32)
     return Junction(
-        splice=Splice(Flow(client, vip), member.endpoint, member.id, source, *deltas, draw(st.none() | U32)),
+        splice=Splice(
+            Flow(client, vip), member.endpoint, member.id, source, *deltas, draw(st.none() | U32), draw(st.booleans())
+        ),
         service=WORLD.service,
         pool=draw(st.sampled_from(POOLS)),
         member=member,
         started=draw(TIMES),
-        confirmation=Confirmation(draw(U32), draw(U32), draw(U16), draw(st.none() | st.tuples(U32, U32))),
         phase=Phase.SPLICED,
         connect_started=draw(TIMES),
         slot=draw(st.sampled_from([None, SLOT])),

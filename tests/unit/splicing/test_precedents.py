@@ -16,7 +16,7 @@ from slowpath.limiting.limits import ListenerLimits
 from slowpath.limiting.rate import Rate, RateLimit
 from slowpath.routing.matchers import Prefix
 from slowpath.routing.router import Router, Rule
-from slowpath.splicing.precedents import LIFETIME
+from slowpath.splicing.recurrence import LIFETIME
 from slowpath.splicing.sources import Snat
 from tests.simulation.network import Impairment
 from tests.simulation.peer import Peer
@@ -30,7 +30,7 @@ ALL = ("web", "a")
 def followed(world: Routed) -> int:
     """Requests that have gone by precedents."""
     counted = world.fastpath.counters().followed
-    assert sum(world.splicer.requests_followed(counted).values()) == sum(counted.values())
+    assert sum(world.splicer.tally(world.fastpath.counters()).followed.values()) == sum(counted.values())
     return sum(counted.values())
 
 
@@ -50,7 +50,7 @@ def test_the_third_of_a_kind_is_no_business_of_the_slow_path() -> None:
     converse(world, client, [A] * 20)
     assert (statistics.packets_in, statistics.packets_out) == before
     assert followed(world) == 20
-    assert statistics.requests[ALL] + world.splicer.requests_followed(world.fastpath.counters().followed)[ALL] == 23
+    assert world.splicer.tally(world.fastpath.counters()).requests == {ALL: 23}
     client.shutdown()
     world.settle()
 

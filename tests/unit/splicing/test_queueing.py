@@ -208,6 +208,9 @@ class Counting:
         self.asked += 1
         return self._inner.pick(client, request, tried)
 
+    def turns(self, count: int) -> list[Member]:
+        return self._inner.turns(count)
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         return self._inner.stays(client, member, request)
 

@@ -15,7 +15,7 @@ from fastpath.verdict import Sent
 from slowpath.limiting.clients import ClientPrefix
 from slowpath.limiting.limits import ListenerLimits
 from slowpath.limiting.slots import Slots, Taken
-from slowpath.splicing.junction import Confirmation, Junction
+from slowpath.splicing.junction import Junction
 from slowpath.splicing.phases import Phase
 from slowpath.splicing.rest import REST_AFTER, Rest
 from slowpath.splicing.service import Timeouts
@@ -217,8 +217,7 @@ def resting(service: object, pool: object, member: object, index: int) -> Juncti
     """A junction that may rest."""
     client = Endpoint(bytes((10, 1, index >> 16, 2)), index & 0xFFFF)
     splice = Splice(Flow(client, VIP), SERVERS[0], 0, client, index, index, index)
-    confirmation = Confirmation(index, index, 502, (index, index))
-    return Junction(splice, service, pool, member, float(index), confirmation, phase=Phase.SPLICED)  # type: ignore[arg-type]
+    return Junction(splice, service, pool, member, float(index), phase=Phase.SPLICED)  # type: ignore[arg-type]
 
 
 def test_how_much_memory_a_connection_at_rest_takes() -> None:

@@ -41,6 +41,9 @@ class Broken:
     def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
         raise KeyError
 
+    def turns(self, count: int) -> list[Member]:
+        raise KeyError
+
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         raise KeyError
 
