@@ -11,6 +11,7 @@ from dataclasses import replace
 from fastpath import frame
 from fastpath.frame import Action, Punt
 from fastpath.packet import Packet
+from fastpath.records import Tuple4
 from slowpath.splicing import quoting, relaying
 from slowpath.splicing.context import Context
 from slowpath.splicing.junction import Junction
@@ -44,7 +45,8 @@ def too_long(context: Context, punt: Punt, now: float) -> None:
     if packet is None or packet.malformed:
         context.statistics.drops["malformed"] += 1
         return
-    junction = context.find(four_tuple.pack(*packet.tuple4), now)
+    match = packet.tuple4
+    junction = context.find(four_tuple.pack(*match), now) or context.find_admitted(match, now)
     if not isinstance(junction, Junction):
         _tell(context, icmp.too_long(packet.source_address, packet.data, punt.mtu), now)
         return
@@ -58,6 +60,12 @@ def too_long(context: Context, punt: Punt, now: float) -> None:
     elif _within_limits(context, junction, now):
         context.statistics.icmp_errors["too_long"] += 1
         _send(context, icmp.too_long(quoting.own_address(splice, translation.direction), packet.data, mtu))
+
+
+def _about(context: Context, found: Quoted, now: float) -> Session | Junction | None:
+    """The connection whose packet an error quotes."""
+    answer = Tuple4(found.destination, found.source)
+    return context.find(four_tuple.pack(*answer), now) or context.find_admitted(answer, now)
 
 
 def _heeds(packet: Packet, mtu: int) -> bool:
@@ -86,7 +94,7 @@ def _cut(context: Context, punt: Punt, mtu: int) -> None:
 def _tell(context: Context, error: Error, now: float) -> None:
     """Let the sender of the packet that an error is about know."""
     found = icmp.quoted(error)
-    connection = context.find(four_tuple.pack(found.destination, found.source), now) if found is not None else None
+    connection = _about(context, found, now) if found is not None else None
     if found is None or connection is None:
         context.statistics.drops["icmp"] += 1
     elif isinstance(connection, Session):
