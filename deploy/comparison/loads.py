@@ -76,6 +76,8 @@ class Wrk:
     path: str
     connections: int
     seconds: int
+    words: tuple[str, ...] = ()
+    """For wrk.lua."""
 
     def prepared(self, laboratory: Laboratory) -> Self:
         """Nothing to find out."""
@@ -85,7 +87,7 @@ class Wrk:
         """What wrk counted, and the CPU seconds of the machine meanwhile."""
         threads = max(1, len(os.sched_getaffinity(0)) // 2)
         options = [f"-t{threads}", f"-c{self.connections}", f"-d{self.seconds}", "--timeout", "10s"]
-        command = ["wrk", *options, "-s", str(_WRK_SCRIPT), stage.url(self.path)]
+        command = ["wrk", *options, "-s", str(_WRK_SCRIPT), stage.url(self.path), "--", *self.words]
         with cpu.Meter() as meter:
             output = laboratory.client.run(command, timeout=self.seconds + _GRACE)
         return WrkOutput.parsed(output), meter.seconds
@@ -112,6 +114,18 @@ class KeepAlive(Wrk):
         return {
             metric.REQUESTS: output.requests / output.seconds,
             metric.CPU_PER_REQUESTS: busy / output.requests * 1e3,
+        }
+
+
+class Strangers(Wrk):
+    """A connection for each request, no two of which are the same."""
+
+    def run(self, laboratory: Laboratory, stage: Stage) -> Figures:
+        """Connections per second, and CPU time per connection."""
+        output, busy = self.measure(laboratory, stage)
+        return {
+            metric.CONNECTIONS: output.requests / output.seconds,
+            metric.CPU_PER_CONNECTIONS: busy / output.requests * 1e3,
         }
 
 
@@ -169,7 +183,17 @@ def loads(seconds: int, *, quick: bool) -> Sequence[Load]:
         Bulk("bulk", "Bulk: 10 MB responses on 8 keep-alive connections", _BULK, 8, seconds),
         replace(_KEEP_ALIVE, seconds=seconds),
         KeepAlive("keep-alive-512", "Keep-alive requests of 100 B on 512 connections", _SMALL, 512, seconds),
+        KeepAlive(
+            "keep-alive-distinct",
+            "Keep-alive requests of 100 B on 32 connections, each with a head of its own",
+            *(_SMALL, 32, seconds, ("distinct",)),
+        ),
         Connections("connections", "New connections, one request of 100 B each, 32 at a time", 32, seconds),
+        Strangers(
+            "connections-distinct",
+            "New connections, 32 at a time, each request with a head of its own",
+            *(_SMALL, 32, seconds, ("distinct", "close")),
+        ),
         HalfRate("latency", "Latency of 100 B on 32 connections at half of the direct rate", _SMALL, 32, seconds),
         Idle("idle", f"Memory of each of {idle:,} idle connections", _SMALL, idle),
     )

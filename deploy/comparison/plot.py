@@ -37,7 +37,9 @@ DRAWINGS = {
             ("bulk", metric.THROUGHPUT),
             ("keep-alive-32", metric.REQUESTS),
             ("keep-alive-512", metric.REQUESTS),
+            ("keep-alive-distinct", metric.REQUESTS),
             ("connections", metric.CONNECTIONS),
+            ("connections-distinct", metric.CONNECTIONS),
         ),
     ),
     "latency": _Drawing(

@@ -20,7 +20,8 @@ def checked(**changes: object) -> Request:
 
 def test_all_loads_are_the_default_and_quick_is_one_short_round() -> None:
     request = checked()
-    names = ["bulk", "keep-alive-32", "keep-alive-512", "connections", "latency", "idle"]
+    names = ["bulk", "keep-alive-32", "keep-alive-512", "keep-alive-distinct"]
+    names += ["connections", "connections-distinct", "latency", "idle"]
     assert [load.name for load in request.loads] == list(request.order) == names
     assert (request.rounds, request.seconds) == (5, 4)
     quick = checked(quick=True)
@@ -32,7 +33,7 @@ def test_all_loads_are_the_default_and_quick_is_one_short_round() -> None:
 def test_single_loads_keep_the_order_of_all() -> None:
     request = checked(only="latency, bulk", rounds=2)
     assert [load.name for load in request.loads] == ["bulk", "latency"]
-    assert (request.rounds, len(request.order)) == (2, 6)
+    assert (request.rounds, len(request.order)) == (2, 8)
 
 
 @pytest.mark.parametrize(
