@@ -12,17 +12,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import bfrt
 import p4rt
+from bench.silent_link import SilentLink
 from fastpath.bmv2 import Bmv2FastPath
 from fastpath.bmv2.driver import ENDED
 from fastpath.pipeline.fastpath import PipelineFastPath
@@ -95,7 +95,7 @@ async def through_bfrt(address: str) -> AsyncIterator[PipelineFastPath]:
     device = Device(_Stub(compile_program(TOFINO, include=[DIRECTORY]).info))
     server = await bfruntime.serve(device, address)
     session = await bfrt.Session.open(address, "l7lb")
-    fastpath = await TofinoFastPath.attach(session, _Nothing(), Network(_PORTS))
+    fastpath = await TofinoFastPath.attach(session, SilentLink(), Network(_PORTS))
     yield fastpath
     await fastpath.close()
     await server.stop()
@@ -108,7 +108,7 @@ async def through_p4runtime(address: str) -> AsyncIterator[PipelineFastPath]:
     server = await p4runtime.serve(Switch(), address, compile_=lambda source: _Stub(info))
     pipeline = p4rt.Pipeline(p4info(info), b"stands for the program")
     session = await p4rt.Session.open(address, pipeline, digests=(ENDED,))
-    fastpath = await Bmv2FastPath.attach(session, _Nothing(), Network(_PORTS))
+    fastpath = await Bmv2FastPath.attach(session, SilentLink(), Network(_PORTS))
     yield fastpath
     await fastpath.close()
     await server.stop()
@@ -159,31 +159,6 @@ class _Stub:
 class _NoPipeline:
     def process(self, port: int, frame: bytes) -> Result:
         raise AssertionError("no packet is moved")
-
-
-class _Nothing:
-    """A CPU interface on which nothing arrives."""
-
-    send_failures = 0
-
-    def __init__(self) -> None:
-        self._socket, self._other = socket.socketpair()
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def receive(self, limit: int) -> list[bytes]:
-        return []
-
-    def send(self, frames: Sequence[bytes]) -> None:
-        """Nobody listens."""
-
-    def receive_failures(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        self._socket.close()
-        self._other.close()
 
 
 if __name__ == "__main__":

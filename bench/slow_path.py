@@ -13,6 +13,7 @@ import asyncio
 import gc
 import statistics
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -170,7 +171,7 @@ class ReplayFastPath:
         pass
 
 
-class Scenario:
+class Scenario(ABC):
     """Connections that all take the same steps; `seconds` is what each step took for all of them."""
 
     title = ""
@@ -201,9 +202,9 @@ class Scenario:
         """Take all steps."""
         await self._driver.run()
 
-    async def _steps(self) -> AsyncIterator[Batch]:
-        raise NotImplementedError
-        yield
+    @abstractmethod
+    def _steps(self) -> AsyncIterator[Batch]:
+        """The batches of all steps."""
 
     async def _step(self, name: str | None, punts: Sequence[tuple[Reason, Segment]]) -> AsyncIterator[Batch]:
         """Punt these packets in batches; a step without a name is not measured."""

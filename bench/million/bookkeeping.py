@@ -6,23 +6,23 @@ bookkeeping alone; what the protocol to the switch adds, bench.installs measures
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import sys
 from typing import cast
 
 from bench.million import collisions, section
-from bench.million.measuring import Span, Stalls, resident
-from bench.million.paper import Link, PaperSwitch, Silence
+from bench.million.measuring import Span, Stalls, remove_all, resident, tell_stall
+from bench.million.paper import PaperSwitch, Silence
 from bench.million.population import CLIENTS, VIP, adjacent, batches, checkpoints, scattered, splices
 from bench.million.results import Findings
+from bench.silent_link import SilentLink
 from bfrt import RegisterTable, Session
 from fastpath import frame
 from fastpath.frame import Punt
 from fastpath.interface import Idle
 from fastpath.pipeline.fastpath import PipelineFastPath
 from fastpath.pipeline.rows import CONNECTIONS
-from fastpath.records import Flow, Listener, NextHop, Reason, Server
+from fastpath.records import Listener, NextHop, Reason, Server
 from fastpath.switch.network import Network, Port, default_mac
 from fastpath.tofino.sweep import Sweep
 from p4_tofino import DIRECTORY, TOFINO
@@ -54,7 +54,7 @@ _ROUTES = [
 async def measure(count: int) -> Findings:
     """All figures for `count` splices."""
     found = Findings("The bookkeeping of a switch", __doc__ or "")
-    driver, link = PaperSwitch(compile_program(TOFINO, include=[DIRECTORY]).info), Link()
+    driver, link = PaperSwitch(compile_program(TOFINO, include=[DIRECTORY]).info), SilentLink()
     fastpath = await PipelineFastPath.begin(driver, link, Network(_PORTS))
     await fastpath.configure([Listener(VIP)], _SERVERS, _ROUTES)
     await fastpath.settled()
@@ -136,7 +136,7 @@ def _judge(fastpath: PipelineFastPath, driver: PaperSwitch, count: int, found: F
     )
 
 
-async def _claim(fastpath: PipelineFastPath, driver: PaperSwitch, link: Link, found: Findings) -> None:
+async def _claim(fastpath: PipelineFastPath, driver: PaperSwitch, link: SilentLink, found: Findings) -> None:
     """SYNs of new clients, each with the digest of a connection that lives: the record has to get out of its way."""
     changes = collisions.twins(_NEWCOMERS, _GROUP, driver.key_width(CONNECTIONS))
     clients = [_changed(scattered(number), change) for number, change in enumerate(changes)]
@@ -167,7 +167,7 @@ async def _sweep(driver: PaperSwitch, found: Findings, stalls: Stalls) -> None:
         await sweep.sweep()
     found.add("idle splices reported by one sweep", reports, wanted=f"{len(driver.ledger):,}")
     found.add("CPU time of that sweep", span.cpu, "s")
-    await _tell_stall("a sweep", found, stalls)
+    await tell_stall("a sweep", found, stalls)
 
 
 async def _reconfigure(fastpath: PipelineFastPath, found: Findings, stalls: Stalls) -> None:
@@ -177,7 +177,7 @@ async def _reconfigure(fastpath: PipelineFastPath, found: Findings, stalls: Stal
     with Span() as span:
         await fastpath.configure([Listener(VIP)], [*_SERVERS, another], _ROUTES)
     found.add("CPU time of a new server's configuration", span.cpu * 1e3, "ms")
-    await _tell_stall("a configuration", found, stalls)
+    await tell_stall("a configuration", found, stalls)
 
 
 async def _restart(fastpath: PipelineFastPath, driver: PaperSwitch, found: Findings, stalls: Stalls) -> None:
@@ -189,26 +189,16 @@ async def _restart(fastpath: PipelineFastPath, driver: PaperSwitch, found: Findi
         await fastpath.settled()
     found.add("entries written after a restart of the switch", driver.written - written)
     found.add("CPU time until all splices are back", span.cpu, "s")
-    await _tell_stall("reconciliation", found, stalls)
+    await tell_stall("reconciliation", found, stalls)
 
 
 async def _remove(fastpath: PipelineFastPath, count: int, found: Findings, stalls: Stalls) -> None:
     stalls.take()
-    total = Span()
-    for numbers in batches(range(count), BATCH):
-        flows = [Flow(scattered(number), VIP) for number in numbers]
-        with total:
-            await fastpath.remove(flows)
+    total = await remove_all(fastpath, count, BATCH)
     found.add("removals per second of CPU time", count / total.cpu, "1/s", wanted=">= 100,000")
     found.add(
         "splices and overrides left", sum(1 for _ in fastpath.splices()) + fastpath.statistics.overrides, wanted="0"
     )
-
-
-async def _tell_stall(during: str, found: Findings, stalls: Stalls) -> None:
-    # Its turn has to end before it is known.
-    await asyncio.sleep(0.01)
-    found.add(f"longest turn of the loop during {during}", stalls.take()[0] * 1e3, "ms of CPU time")
 
 
 def _changed(client: Endpoint, change: tuple[int, int]) -> Endpoint:

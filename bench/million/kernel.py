@@ -16,13 +16,13 @@ import time
 from random import Random
 
 from bench.million import section
-from bench.million.measuring import Span, Stalls, resident
+from bench.million.measuring import Span, Stalls, remove_all, resident, tell_stall
 from bench.million.population import CLIENTS, VIP, batches, checkpoints, scattered, splices
 from bench.million.program_run import REDIRECT, ProgramRun, map_memory
 from bench.million.results import Findings
 from deploy.laboratory.namespace import sh
 from fastpath.ebpf import EbpfFastPath
-from fastpath.records import Flow, Listener, Server, Splice
+from fastpath.records import Listener, Server, Splice
 from slowpath.wire import tcp
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.options import Options
@@ -149,11 +149,7 @@ async def _look_back(fastpath: EbpfFastPath, found: Findings) -> None:
 
 
 async def _remove(fastpath: EbpfFastPath, count: int, found: Findings) -> None:
-    total = Span()
-    for numbers in batches(range(count), BATCH):
-        flows = [Flow(scattered(number), VIP) for number in numbers]
-        with total:
-            await fastpath.remove(flows)
+    total = await remove_all(fastpath, count, BATCH)
     found.add("removals per second of CPU time", count / total.cpu, "1/s", wanted=">= 100,000")
     found.add("longest removal of a batch of 1,024", total.longest * 1e3, "ms of CPU time")
 
@@ -171,21 +167,15 @@ async def _age(count: int, fixed: int, found: Findings) -> None:
         due = time.monotonic() + idle_after
         found.add("map memory per splice of a full table", (map_memory() - fixed) / count, "bytes", wanted="<= 128")
         reports, spent = 0, Span()
-        await _tell_stall("a sweep beside installs", found, stalls)
+        await tell_stall("a sweep beside installs", found, stalls)
         while reports < count:
             flows = [idle.flow for idle in (await anext(events)).idle]
             reports += len(flows)
             with spent:
                 await fastpath.remove(flows)
         found.add("all reported idle and removed after they were", max(time.monotonic() - due, 0.0), "s by the clock")
-        await _tell_stall("aging", found, stalls)
+        await tell_stall("aging", found, stalls)
     await fastpath.close()
-
-
-async def _tell_stall(during: str, found: Findings, stalls: Stalls) -> None:
-    # Its turn has to end before it is known.
-    await asyncio.sleep(0.01)
-    found.add(f"longest turn of the loop during {during}", stalls.take()[0] * 1e3, "ms of CPU time")
 
 
 async def _open(capacity: int, idle_after: float) -> EbpfFastPath:

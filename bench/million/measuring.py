@@ -14,6 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench.million.population import VIP, batches, scattered
+from bench.million.results import Findings
+from fastpath.interface import FastPath
+from fastpath.records import Flow
+
 _STATM = Path("/proc/self/statm")
 _TICK = 0.001
 
@@ -75,6 +80,23 @@ class Stalls:
             later, end = time.thread_time(), time.perf_counter()
             self.cpu, self.wall = max(self.cpu, later - cpu), max(self.wall, end - wall - _TICK)
             cpu, wall = later, end
+
+
+async def tell_stall(during: str, found: Findings, stalls: Stalls) -> None:
+    """Note the longest turn of the loop since the last look, the present one included."""
+    # Its turn has to end before it is known.
+    await asyncio.sleep(0.01)
+    found.add(f"longest turn of the loop during {during}", stalls.take()[0] * 1e3, "ms of CPU time")
+
+
+async def remove_all(fastpath: FastPath, count: int, batch: int) -> Span:
+    """Remove the splices of the first `count` clients, and say what that took."""
+    total = Span()
+    for numbers in batches(range(count), batch):
+        flows = [Flow(scattered(number), VIP) for number in numbers]
+        with total:
+            await fastpath.remove(flows)
+    return total
 
 
 def resident() -> int:

@@ -1,10 +1,8 @@
-"""A switch, its register of used records and its CPU interface, of which nothing is there but the sizes."""
+"""A switch and its register of used records, of which nothing is there but the sizes."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 from bfrt import Update
@@ -106,33 +104,3 @@ class Silence:
 
     async def write(self, updates: Sequence[Update], *, atomic: bool) -> None:
         pass
-
-
-class Link:
-    """A CPU interface on which arrives what `deliver` is given."""
-
-    send_failures = 0
-
-    def __init__(self) -> None:
-        self._socket, self._other = socket.socketpair()
-        self._arrived: deque[bytes] = deque()
-
-    def deliver(self, frames: Iterable[bytes]) -> None:
-        """Have the fast path find `frames` at its next look."""
-        self._arrived.extend(frames)
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    def receive(self, limit: int) -> list[bytes]:
-        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
-
-    def send(self, frames: Sequence[bytes]) -> None:
-        """Nobody listens."""
-
-    def receive_failures(self) -> int:
-        return 0
-
-    def close(self) -> None:
-        self._socket.close()
-        self._other.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,10 +11,11 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar
 
-from fastpath.ebpf import layout
+from fastpath.ebpf import layout, program_run
 from fastpath.ebpf.attachment import SOURCE, load
 from fastpath.ebpf.compile import CACHE, compiled
-from fastpath.ebpf.libbpf import BpfError, Object, RingBuffer, library
+from fastpath.ebpf.libbpf import Object, RingBuffer
+from fastpath.ebpf.program_run import Ran
 from fastpath.ebpf.recordnumbers import GRACE
 from fastpath.interface import Closed
 from fastpath.profile import HOST
@@ -27,37 +27,13 @@ from tests.conformance.target import ADDRESSES, BOTH_VERSIONS, NARROW, Rules
 from tests.unit.ebpf.hosts import Host
 
 _UNSPEC, _SHOT, _REDIRECT = 0xFFFF_FFFF, 2, 7
-_SKB_LENGTH, _IFINDEX_OFFSET = 192, 40
 _COUNTERS = 34
 _SPLICES = 2048
 _UNKNOWN = -1
 _MTU = 9000
-_ROOM = 256
 _PORTS, _CPU = ("port0", "port1"), "cpu"
 _GATEWAYS = ("10.1.255.254", "10.2.255.254", "2001:db8:1:ffff::1", "2001:db8:2:ffff::1")
 """Of BOTH_VERSIONS."""
-
-
-class _TestRun(ctypes.Structure):
-    """struct bpf_test_run_opts."""
-
-    _fields_ = (
-        ("size", ctypes.c_size_t),
-        ("data_in", ctypes.c_char_p),
-        ("data_out", ctypes.c_void_p),
-        ("data_size_in", ctypes.c_uint32),
-        ("data_size_out", ctypes.c_uint32),
-        ("context_in", ctypes.c_char_p),
-        ("context_out", ctypes.c_void_p),
-        ("context_size_in", ctypes.c_uint32),
-        ("context_size_out", ctypes.c_uint32),
-        ("result", ctypes.c_uint32),
-        ("repeat", ctypes.c_int),
-        ("duration", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("cpu", ctypes.c_uint32),
-        ("batch_size", ctypes.c_uint32),
-    )
 
 
 class EbpfTarget:
@@ -120,7 +96,7 @@ class EbpfTarget:
         """Whether `frame`, arriving on `port`, ends here without being a drop."""
         before = self.counters()
         name = _PORTS[port]
-        result, _ = self._host.run(partial(_run, self._programs[name], self._ifindexes[name], frame))
+        result = self._run(name, frame).result
         after = self.counters()
         return result == _SHOT and (after.drops, after.punts) == (before.drops, before.punts)
 
@@ -174,7 +150,7 @@ class EbpfTarget:
         if is_too_short(frame):
             verdict = self._wire.give(name, frame, lambda: self.counters() != before)
             return verdict or Dropped(_counted(before.drops, self.counters().drops)[0])
-        result, out = self._host.run(partial(_run, self._programs[name], self._ifindexes[name], frame))
+        result, out, _ = self._run(name, frame)
         after = self.counters()
         punts, drops = _counted(before.punts, after.punts), _counted(before.drops, after.drops)
         if result == _REDIRECT and not drops:
@@ -185,6 +161,9 @@ class EbpfTarget:
             return Dropped(drops[0])
         assert result == _UNSPEC and not drops
         return Passed()
+
+    def _run(self, name: str, frame: bytes) -> Ran:
+        return self._host.run(partial(program_run.run, self._programs[name], self._ifindexes[name], frame))
 
     def _ended(self, data: bytes) -> None:
         self._closed += self._splices.ended(*layout.event(data))
@@ -225,23 +204,3 @@ _K = TypeVar("_K")
 def _counted(before: Mapping[_K, int], after: Mapping[_K, int]) -> list[_K]:
     """What was counted in between."""
     return [key for key in after if after[key] > before[key]]
-
-
-def _run(program: int, ifindex: int, frame: bytes) -> tuple[int, bytes]:
-    """Run a program on a frame that arrives on an interface; what it returns, and what it makes of the frame."""
-    context = bytearray(_SKB_LENGTH)
-    context[_IFINDEX_OFFSET : _IFINDEX_OFFSET + 4] = layout.number(ifindex)
-    out = ctypes.create_string_buffer(len(frame) + _ROOM)
-    run = _TestRun(
-        size=ctypes.sizeof(_TestRun),
-        data_in=frame,
-        data_size_in=len(frame),
-        data_out=ctypes.addressof(out),
-        data_size_out=len(out),
-        context_in=bytes(context),
-        context_size_in=len(context),
-    )
-    result = library().dll.bpf_prog_test_run_opts(program, ctypes.byref(run))
-    if result < 0:
-        raise BpfError(-result, f"BPF_PROG_TEST_RUN of a frame of {len(frame)} bytes")
-    return run.result, out.raw[: run.data_size_out]
