@@ -78,6 +78,7 @@ _COMPILED = (
     "fastpath/ebpf/recordnumbers.py",
     "fastpath/ebpf/splices.py",
     "fastpath/frame.py",
+    "fastpath/records.py",
     "slowpath/wire/checksum.py",
     "slowpath/wire/four_tuple.py",
     "slowpath/wire/options.py",

@@ -55,9 +55,9 @@ class Translation:
     """Added to TSecr when the ACK flag is set."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, init=False, unsafe_hash=True)
 class Splice:
-    """Two TCP connections joined into one (design section 2).
+    """Two TCP connections joined into one (design section 2). Nobody changes one.
 
     `delta` is D = (our ISN toward the client) - (the server's ISN); `timestamp_delta` is
     T = (the last TSval we sent to the client) - (TSval of the server's SYN-ACK), or 0 without
@@ -75,6 +75,25 @@ class Splice:
     timestamp_delta: int = 0
     pivot: int | None = None
     follows_precedents: bool = False
+
+    def __init__(
+        self,
+        flow: Flow,
+        server: Endpoint,
+        server_id: int,
+        source: Endpoint,
+        delta: int,
+        timestamp_delta: int = 0,
+        pivot: int | None = None,
+    ) -> None:
+        # Written out, as a frozen dataclass sets each field by a call: there is a splice for every connection.
+        self.flow = flow
+        self.server = server
+        self.server_id = server_id
+        self.source = source
+        self.delta = delta
+        self.timestamp_delta = timestamp_delta
+        self.pivot = pivot
 
     def translations(self) -> tuple[Translation, Translation]:
         """The translation toward the server and the one toward the client."""
