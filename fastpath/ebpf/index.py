@@ -6,26 +6,33 @@ it is at most, hardly any tuple finds both of its buckets full, and then an entr
 
 from __future__ import annotations
 
+import struct
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from fastpath.ebpf.hashing import TupleHash
 from fastpath.errors import TableFull
 from fastpath.records import Direction
 
-BUCKET = 8
+BUCKET: Final = 8
 """Slots in a bucket."""
-_SLOTS_PER_SPLICE = 4
-MAX_RECORDS = 1 << 24
-_RECORD = MAX_RECORDS - 1
+_SLOTS_PER_SPLICE: Final = 4
+MAX_RECORDS: Final = 1 << 24
+_RECORD: Final = MAX_RECORDS - 1
 """The bits of a slot that hold the record's number."""
-_BEGINNING_SHIFT = 24
-_TAKEN, _TAG, _TO_CLIENT = 0x40, 0x3F, int(Direction.TO_CLIENT) << 7
+_BEGINNING_SHIFT: Final = 24
+_TAKEN: Final = 0x40
+_TAG: Final = 0x3F
+_TO_CLIENT: Final = int(Direction.TO_CLIENT) << 7
 """What the byte before it holds."""
-_BEGINNING = 3 if sys.byteorder == "little" else 0
+_BEGINNING: Final = 3 if sys.byteorder == "little" else 0
 """Where that byte is among the four of a slot."""
-TO_CLIENT = _TO_CLIENT << _BEGINNING_SHIFT
+TO_CLIENT: Final = _TO_CLIENT << _BEGINNING_SHIFT
 """The bit of a slot that says which direction the entry stands for."""
+_SLOT_BYTES: Final = 4
+_BUCKET_BYTES: Final = _SLOT_BYTES * BUCKET
+_BUCKET: Final = struct.Struct(f"{_BUCKET_BYTES}s")
 
 
 def buckets_for(splices: int) -> int:
@@ -42,8 +49,7 @@ class Index:
     """The slots, by position: slot N of bucket B is at BUCKET * B + N. Nobody else writes them."""
 
     def __init__(self, memory: memoryview[int], hashing: TupleHash) -> None:
-        self._memory, self._place = memory, hashing.place
-        self._beginnings = memory[_BEGINNING::4]
+        self._memory, self._hashing = memory, hashing
         self.slots = memory.cast("I")
 
     def survey(self, total: int) -> tuple[int, int, bool]:
@@ -52,40 +58,54 @@ class Index:
         That is how its entry begins, as the bits of a slot; the position of a free slot in the emptier one of its
         buckets, -1 if both are full; and whether any of their `entries` may be its own.
         """
-        first, one, other = self._place(total)
+        first, one, other = self._hashing.place(total)
         begins = first & _TAG | _TAKEN
-        one, other = BUCKET * one, BUCKET * other
-        here, there = self._beginnings[one : one + BUCKET].tobytes(), self._beginnings[other : other + BUCKET].tobytes()
-        may_be_there = begins in (both := here + there) or begins | _TO_CLIENT in both
-        free, spare = here.count(0), there.count(0)
-        if not free and not spare:
-            return begins << _BEGINNING_SHIFT, -1, may_be_there
-        position = one + here.index(0) if free >= spare else other + there.index(0)
-        return begins << _BEGINNING_SHIFT, position, may_be_there
+        free, here, may_be_here = _surveyed(self._bucket(one), begins)
+        spare, there, may_be_there = _surveyed(self._bucket(other), begins)
+        position = -1
+        if free or spare:
+            position = BUCKET * one + here if free >= spare else BUCKET * other + there
+        return begins << _BEGINNING_SHIFT, position, may_be_here or may_be_there
 
-    def entries(self, total: int) -> Iterator[tuple[int, int]]:
+    def entries(self, total: int) -> list[tuple[int, int]]:
         """Those that may be the one of the tuple whose parts sum up to `total`: position and slot."""
-        first, *buckets = self._place(total)
-        begins = first & _TAG | _TAKEN
-        for bucket in buckets:
-            start = BUCKET * bucket
-            for position, beginning in enumerate(self._beginnings[start : start + BUCKET].tobytes(), start):
-                if beginning & ~_TO_CLIENT == begins:
-                    yield position, self.slots[position]
-
-    def position(self, total: int, entry: int) -> int:
-        """Where the entry stands that is there for a direction and a record, `entry` but for what is in between."""
-        return next(position for position, slot in self.entries(total) if slot & (TO_CLIENT | _RECORD) == entry)
+        first, one, other = self._hashing.place(total)
+        wanted = first & _TAG | _TAKEN | _TO_CLIENT
+        found: list[tuple[int, int]] = []
+        for bucket in (one, other):
+            content = self._bucket(bucket)
+            for slot in range(BUCKET):
+                if content[_SLOT_BYTES * slot + _BEGINNING] | _TO_CLIENT == wanted:
+                    position = BUCKET * bucket + slot
+                    found.append((position, self.slots[position]))
+        return found
 
     def close(self) -> None:
         """Let the memory go."""
-        for view in (self._beginnings, self.slots, self._memory):
+        for view in (self.slots, self._memory):
             view.release()
 
     def buckets(self, total: int) -> tuple[range, range]:
         """The positions in both buckets of a tuple."""
-        _, one, other = self._place(total)
+        _, one, other = self._hashing.place(total)
         return range(BUCKET * one, BUCKET * (one + 1)), range(BUCKET * other, BUCKET * (other + 1))
+
+    def _bucket(self, number: int) -> bytes:
+        content: bytes = _BUCKET.unpack_from(self._memory, number * _BUCKET_BYTES)[0]
+        return content
+
+
+def _surveyed(bucket: bytes, begins: int) -> tuple[int, int, bool]:
+    """How many slots of a bucket are free, the first of them, and whether an entry is there that begins so."""
+    free, first, there = 0, -1, False
+    for slot in range(BUCKET):
+        beginning = bucket[_SLOT_BYTES * slot + _BEGINNING]
+        if not beginning:
+            free += 1
+            first = slot if first < 0 else first
+        elif beginning & ~_TO_CLIENT == begins:
+            there = True
+    return free, first, there
 
 
 class Plan:
@@ -96,7 +116,7 @@ class Plan:
         self._touched: set[int] = set()
         """Positions that have something done to them."""
         self._stale: set[int] = set()
-        self._moves: list[tuple[int, int]] = []
+        self.moves: list[tuple[int, int]] = []
         """Positions, and the slots that are copied there."""
 
     def take(self, position: int) -> bool:
@@ -136,7 +156,7 @@ class Plan:
             for others in self._index.buckets(total_of(slot)):
                 for free in others:
                     if not slots[free] and self.take(free):
-                        self._moves.append((free, slot))
+                        self.moves.append((free, slot))
                         self._touched.add(position)
                         return position
         raise TableFull("the index of splices has no room for one of them: its buckets are full, and those around them")
@@ -146,7 +166,7 @@ class Plan:
         slots = self._index.slots
         for position in self._stale:
             slots[position] = 0
-        for position, slot in self._moves:
+        for position, slot in self.moves:
             slots[position] = slot
         for position, slot in zip(positions, entries, strict=True):
             slots[position] = slot

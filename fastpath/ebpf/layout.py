@@ -35,9 +35,12 @@ LAST_SEEN: Final = 16
 REQUEST_START: Final = 18
 RESPONSE_START: Final = 19
 """Where its words are."""
-PACKETS, PAYLOAD = 20, 11
+PACKETS: Final = 20
+PAYLOAD: Final = 11
 """Where the counts of both directions begin: in words, and in double words."""
-HAS_PIVOT, WITHDRAWN, FOLLOWS_PRECEDENTS = 1, 2, 4
+HAS_PIVOT: Final = 1
+WITHDRAWN: Final = 2
+FOLLOWS_PRECEDENTS: Final = 4
 """In `splice.flags`."""
 TICK_SHIFT: Final = 20
 """Ticks are 2^20 nanoseconds."""
@@ -51,16 +54,18 @@ MAX_PATHS: Final = 65536
 MAX_ACCESS_RULES: Final = 262144
 MAX_PRECEDENTS: Final = 16384
 
-_NO_SCALE = 15
+_NO_SCALE: Final = 15
+_V4_LENGTH: Final = ip.IPV4.address_length
+_MAPPED: Final = ip.mapped(bytes(_V4_LENGTH))[:-_V4_LENGTH]
 MASK: Final = 0xFFFF_FFFF
 
-_NUMBER = struct.Struct("=I")
+_NUMBER: Final = struct.Struct("=I")
 _KEY = struct.Struct("=QQ")
 _HALVES = struct.Struct("<QQ")
 _TUPLE = struct.Struct("!16s16sHH")
 _ENDPOINT = struct.Struct("!16sHxx")
-_ENDS = struct.Struct("!16s16sHH")
-_DECIDED = struct.Struct("=9I32x")
+_ENDS: Final = struct.Struct("!16s16sHH")
+_DECIDED: Final = struct.Struct("=9I32x")
 _PATH = struct.Struct("!16s16sHH")
 _SERVER_ID = struct.Struct("=Hxx")
 _OFFER = struct.Struct("=HHBBBBB3xI")
@@ -93,8 +98,8 @@ def instant(nanoseconds: int) -> bytes:
 
 
 def mapped(address: bytes) -> bytes:
-    """A struct address of a packed address."""
-    return ip.mapped(address)
+    """A struct address of a packed address: as `ip.mapped`, which is not compiled."""
+    return _MAPPED + address if len(address) == _V4_LENGTH else address
 
 
 def tuple4(value: tuple[Endpoint, Endpoint]) -> bytes:

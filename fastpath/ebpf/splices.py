@@ -1,17 +1,20 @@
 """The splices in the memory that the program looks into: l7lb_splices, l7lb_index and l7lb_paths.
 
-All that is known of a splice is in its record (records.h): nothing of it is kept on this side but a byte of what was
-reported, so that a million of them cost no more than their maps. Nobody else writes the index and the decided part of
-records, and no system call is needed to. A batch is judged whole, before any of it is written.
+All that is known of a splice is in its record (records.h): nothing of it is kept on this side but where its entries
+are and what was reported, in nine bytes, so that a million of them cost little more than their maps. Nobody else writes
+the index and the decided part of records, and no system call is needed to. A batch is judged whole, before any of it is
+written.
 """
 
 from __future__ import annotations
 
 import struct
 import threading
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
 from fastpath.ebpf import layout
 from fastpath.ebpf.hashing import TupleHash
@@ -26,8 +29,8 @@ from slowpath.wire import sequence as seq
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.ip import IPV4, is_mapped, unmapped
 
-_LARGEST_NUMBER = 0xFFFF_FFFF
-_ALL_IPV4 = (IPV4.address_length,) * 4
+_LARGEST_NUMBER: Final = 0xFFFF_FFFF
+_ALL_IPV4: Final = (IPV4.address_length,) * 4
 _SPARE_SHIFT, _LEAST_SPARE = 5, 1024
 _FOLLOWED_WORDS = (layout.PIVOT, layout.REQUEST_START, layout.RESPONSE_START)
 _RESET_BY = {bit: direction for direction, bit in layout.RESET_BITS.items()}
@@ -79,6 +82,8 @@ class Splices:
         self._numbers = RecordNumbers(sizes.records)
         self._reported = bytearray(sizes.records)
         """By record, the causes of its end that were reported: layout.CLOSING_FINS and CLOSING_RESET."""
+        self._positions = array("I", bytes(8 * sizes.records))
+        """Where the entries of record N are in the index: at 2 * N that of its client's packets, then the other one."""
         self._generation = self._count = 0
         self._fence = threading.Lock()
         self._fence.acquire()
@@ -120,19 +125,18 @@ class Splices:
         numbers: list[int] = []
         plan = Plan(self._index)
         for flow in dict.fromkeys(flows):
-            position, number = self._find(flow)
-            if position >= 0:
+            number = self._find(flow)
+            if number >= 0:
                 numbers.append(number)
-                plan.clear(position)
-                plan.clear(self._replies_at(number))
+                self._clear(plan, number)
         plan.carry_out((), ())
         self._retire(numbers, now)
         self._count -= len(numbers)
 
     def number(self, flow: Flow) -> int | None:
         """The number of a splice's record, if it is there."""
-        position, number = self._find(flow)
-        return number if position >= 0 else None
+        number = self._find(flow)
+        return number if number >= 0 else None
 
     def flow(self, number: int) -> Flow:
         """The flow of a record."""
@@ -271,8 +275,7 @@ class Splices:
     def _carry_out(self, made: _Batch, now: int) -> None:
         """Raises TableFull, and has changed nothing then."""
         for number in made.replaced:
-            made.plan.clear(self._index.position(self._total(number), number))
-            made.plan.clear(self._replies_at(number))
+            self._clear(made.plan, number)
         for index, position in enumerate(made.positions):
             if position < 0:
                 made.positions[index] = made.plan.make_room(made.totals[index], self._total)
@@ -282,8 +285,11 @@ class Splices:
             records[number * size : (number + 1) * size] = made.records[index]
             self._reported[number] = 0
             path.users += 1
-            made.slots[2 * index] |= number
-            made.slots[2 * index + 1] |= number
+            for entry in (0, 1):
+                made.slots[2 * index + entry] |= number
+                self._positions[2 * number + entry] = made.positions[2 * index + entry]
+        for position, slot in made.plan.moves:
+            self._positions[2 * record_of(slot) + bool(slot & TO_CLIENT)] = position
         self._order()
         made.plan.carry_out(made.positions, made.slots)
         self._count += len(numbers) - len(made.replaced)
@@ -305,23 +311,23 @@ class Splices:
             self._paths.release(self._word(number, layout.PATH), now)
         self._numbers.give_back(numbers, now)
 
-    def _find(self, flow: Flow) -> tuple[int, int]:
-        """Where the entry of a flow stands, and the number of its record; the position is -1 if it is not there."""
-        (client, client_port), vip = flow
-        for position, slot in self._index.entries(self._hashing.of(*flow)):
+    def _find(self, flow: Flow) -> int:
+        """The number of a splice's record; -1 if it is not there."""
+        client, vip = flow
+        ends = layout.mapped(client.address), client.port
+        for _, slot in self._index.entries(self._hashing.of(client, vip)):
             if slot & TO_CLIENT:
                 continue
             number = record_of(slot)
             address, _, port, _ = layout.ends(self._records, number)
-            if port == client_port and address == layout.mapped(client) and self._path(number).vip == vip:
-                return position, number
-        return -1, 0
+            if (address, port) == ends and self._path(number).vip == vip:
+                return number
+        return -1
 
-    def _replies_at(self, number: int) -> int:
-        """Where the entry stands of what the server of a record sends."""
-        _, source, _, port = layout.ends(self._records, number)
-        total = self._path(number).from_server + self._hashing.destination(source, port)
-        return self._index.position(total, number | TO_CLIENT)
+    def _clear(self, plan: Plan, number: int) -> None:
+        """Have the entries of a record taken out."""
+        plan.clear(self._positions[2 * number])
+        plan.clear(self._positions[2 * number + 1])
 
     def _moves(self, number: int, splice: Splice) -> bool:
         """Whether `splice` is what the record says but for its pivot."""

@@ -61,6 +61,8 @@ def test_entries_are_moved_to_make_room() -> None:
         assert all(splices.number(one.flow) is not None for one in installed)
     assert memory.entries() == 2 * len(installed)
     assert len(installed) >= 60
+    splices.remove([one.flow for one in installed], 0)
+    assert (len(splices), memory.entries()) == (0, 0)
 
 
 def test_a_move_is_made_before_its_place_is_taken() -> None:
