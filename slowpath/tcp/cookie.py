@@ -20,7 +20,6 @@ bits, and two zero bytes, all in network byte order.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -29,7 +28,7 @@ from typing import Final
 from siphash24 import siphash24
 
 from fastpath.records import Flow, Offer, SynCookies
-from slowpath.wire import tcp
+from slowpath.wire import four_tuple, tcp
 from slowpath.wire.options import Options
 
 MSS_TABLE = (536, 1220, 1300, 1360, 1400, 1440, 1460, 8940)
@@ -47,7 +46,6 @@ _TUPLE_BITS: Final = 11
 _ISN_BITS: Final = 10
 _TUPLE_MASK: Final = (1 << _TUPLE_BITS) - 1
 _ISN_MASK: Final = (1 << _ISN_BITS) - 1
-_TAIL: Final = struct.Struct("!HHHH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +128,15 @@ def _agreed(lead: int) -> Agreed:
 
 
 def _tags(cookies: SynCookies, flow: Flow, client_isn: int, lead: int) -> tuple[int, int]:
-    (client, client_port), (vip, vip_port) = flow
-    key = cookies.keys[lead >> 10]
-    message = client + vip + _TAIL.pack(client_port, vip_port, lead, 0)
-    tuple_hash = siphash24(message, key=key).intdigest()
-    isn_hash = siphash24(message + client_isn.to_bytes(4, "big"), key=key).intdigest()
-    return tuple_hash & _TUPLE_MASK, isn_hash & _ISN_MASK
+    message = four_tuple.pack(flow[0], flow[1]) + (lead << 16).to_bytes(4, "big")
+    # The second message is the first one and the ISN.
+    hashing = siphash24(message, key=cookies.keys[lead >> 10])
+    tuple_hash: bytes = hashing.digest()
+    hashing.update(client_isn.to_bytes(4, "big"))
+    isn_hash: bytes = hashing.digest()
+    return _low_bits(tuple_hash) & _TUPLE_MASK, _low_bits(isn_hash) & _ISN_MASK
+
+
+def _low_bits(digest: bytes) -> int:
+    """The lowest 16 bits of a SipHash, whose bytes are in little-endian order."""
+    return digest[0] | digest[1] << 8

@@ -19,7 +19,7 @@ SOURCE_PORT, DESTINATION_PORT = -3, -1
 
 def pack(source: Endpoint, destination: Endpoint) -> bytes:
     """The key of packets from `source` to `destination`, which are of one IP version."""
-    return source[0] + destination[0] + _PORTS.pack(source[1], destination[1])
+    return source[0] + destination[0] + (source[1] << 16 | destination[1]).to_bytes(4, "big")
 
 
 def length(address: bytes) -> int:

@@ -14,9 +14,20 @@ SACK_PERMITTED: Final = 4
 SACK: Final = 5
 TIMESTAMPS: Final = 8
 
+_MAXIMUM_SHIFT: Final = 14
+"""A window scale above it is used as this (RFC 7323 section 2.3)."""
+
 _MSS: Final = struct.Struct("!BBH")
 _TIMESTAMPS: Final = struct.Struct("!BBBBII")
 _U32x2: Final = struct.Struct("!II")
+
+# What Linux emits: a SYN's options if it is offered them all, and those of other segments without SACK blocks.
+_SYN: Final = struct.Struct("!HHIIII")
+_ESTABLISHED: Final = struct.Struct("!III")
+_MSS_LEAD: Final = 0x0204
+_SACK_TIMESTAMPS_LEAD: Final = 0x0402_080A
+_SCALE_LEAD: Final = 0x01_0303
+_TIMESTAMPS_LEAD: Final = 0x0101_080A
 
 
 class MalformedOptions(ValueError):
@@ -54,6 +65,13 @@ class Options:
 
     def encode(self) -> bytes:
         """The options in the layout Linux emits, padded with NOPs to a multiple of four bytes."""
+        stamps, mss, scale = self.timestamps, self.mss, self.window_scale
+        if stamps is not None and not self.sack:
+            if mss is None and scale is None and not self.sack_permitted:
+                return _ESTABLISHED.pack(_TIMESTAMPS_LEAD, stamps[0], stamps[1])
+            if mss is not None and scale is not None and self.sack_permitted:
+                last = _SCALE_LEAD << 8 | scale
+                return _SYN.pack(_MSS_LEAD, mss, _SACK_TIMESTAMPS_LEAD, stamps[0], stamps[1], last)
         out = b""
         if self.mss is not None:
             out += _MSS.pack(MSS, 4, self.mss)
@@ -101,10 +119,16 @@ def locate(area: bytes) -> list[tuple[int, int, int]]:
 
 def decode(area: bytes) -> Options:
     """Decode the options `area` of one TCP header; raises MalformedOptions. Unknown kinds are skipped."""
-    if len(area) == 12 and area[:4] == b"\x01\x01\x08\x0a":
-        return Options(timestamps=_U32x2.unpack_from(area, 4))
+    if len(area) == _ESTABLISHED.size:
+        lead, tsval, tsecr = _ESTABLISHED.unpack(area)
+        if lead == _TIMESTAMPS_LEAD:
+            return Options(timestamps=(tsval, tsecr))
     if not area:
         return _NONE
+    if len(area) == _SYN.size:
+        lead, size, second, tsval, tsecr, last = _SYN.unpack(area)
+        if lead == _MSS_LEAD and second == _SACK_TIMESTAMPS_LEAD and last >> 8 == _SCALE_LEAD:
+            return Options(size, min(last & 0xFF, _MAXIMUM_SHIFT), True, (tsval, tsecr))
     mss = window_scale = timestamps = None
     sack_permitted = False
     sack: tuple[tuple[int, int], ...] = ()
@@ -112,8 +136,7 @@ def decode(area: bytes) -> Options:
         if kind == MSS:
             mss = int.from_bytes(area[offset + 2 : offset + 4], "big")
         elif kind == WINDOW_SCALE:
-            # RFC 7323 section 2.3: a shift above 14 is used as 14.
-            window_scale = min(area[offset + 2], 14)
+            window_scale = min(area[offset + 2], _MAXIMUM_SHIFT)
         elif kind == SACK_PERMITTED:
             sack_permitted = True
         elif kind == TIMESTAMPS:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from slowpath.wire import options as tcp_options
-from slowpath.wire.checksum import fold, internet_checksum, ones_complement_sum, pseudo_header_sum
+from slowpath.wire.checksum import fold, ones_complement_sum, pseudo_header_sum
 from slowpath.wire.endpoint import Endpoint
 from slowpath.wire.ip import IPV4, IPV6, ipv6_payload
 from slowpath.wire.options import Options
@@ -25,12 +25,27 @@ CWR: Final = 128
 CHECKSUM_OFFSET: Final = 16
 """Where the checksum field stands in the TCP header, in bytes."""
 
-_IPV4: Final = struct.Struct("!BBHHHBBH4s4s")
+_IPV4: Final = struct.Struct("!BxHxxHxBxx4s4s")
+_TCP: Final = struct.Struct("!HHIIBBHxxxx")
+"""What is read of both headers."""
+_IPV4_TCP: Final = struct.Struct("!BBHHHBBH4s4sHHIIBBHHH")
+"""Both as a whole, without options."""
 _IPV6: Final = struct.Struct("!IHBB16s16s")
-_TCP: Final = struct.Struct("!HHIIBBHHH")
+_TCP_WHOLE: Final = struct.Struct("!HHIIBBHHH")
+_IPV4_LENGTH: Final = IPV4.length
+_IPV4_ADDRESS: Final = IPV4.address_length
+_VERSION_4: Final = 4
+_FRAGMENTED: Final = 0x3FFF
+"""MF, and the offset of a fragment."""
+_TCP_LENGTH: Final = 20
+_NEW: Final = tuple.__new__
 _DEFAULT_TTL: Final = 64
 _VERSION_6: Final = 6 << 28
 _DONT_FRAGMENT: Final = 0x4000
+_PLAIN: Final = 0x45
+"""The first byte of an IPv4 header without options."""
+_FIXED_SUM: Final = (_PLAIN << 8) + _DONT_FRAGMENT + (_DEFAULT_TTL << 8) + PROTOCOL
+"""What those words of an IPv4 header sum up to that are the same in all that we build."""
 
 
 class MalformedPacket(ValueError):
@@ -88,7 +103,7 @@ def parse(packet: bytes, *, checksum_known: bool = False) -> Segment:
     start, total, source, destination = _read_ipv6(packet) if packet[0] >> 4 == 6 else _read_ipv4(packet)
     if not start + _TCP.size <= total <= len(packet):
         raise MalformedPacket(f"total length {total} in {len(packet)} bytes")
-    sport, dport, seq, ack, offset, flags, window, _, _ = _TCP.unpack_from(packet, start)
+    sport, dport, seq, ack, offset, flags, window = _TCP.unpack_from(packet, start)
     data = start + (offset >> 4) * 4
     if not start + 20 <= data <= total:
         raise MalformedPacket(f"TCP data offset {offset >> 4}")
@@ -101,16 +116,15 @@ def parse(packet: bytes, *, checksum_known: bool = False) -> Segment:
     except tcp_options.MalformedOptions as error:
         raise MalformedPacket(str(error)) from None
     # As Endpoint(...) does, which takes twice the time as it is interpreted.
-    sender = tuple.__new__(Endpoint, (source, sport))
-    receiver = tuple.__new__(Endpoint, (destination, dport))
+    sender, receiver = _NEW(Endpoint, (source, sport)), _NEW(Endpoint, (destination, dport))
     return Segment(sender, receiver, seq, ack, flags, window, decoded, packet[data:total])
 
 
 def _read_ipv4(packet: bytes) -> tuple[int, int, bytes, bytes]:
     """Where the TCP header starts and the packet ends, and the packed addresses."""
-    version_ihl, _, total, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
+    version_ihl, total, fragment, protocol, source, destination = _IPV4.unpack_from(packet)
     start = (version_ihl & 15) * 4
-    if version_ihl >> 4 != IPV4.version or start < IPV4.length or protocol != PROTOCOL or fragment & 0x3FFF:
+    if version_ihl >> 4 != _VERSION_4 or start < _IPV4_LENGTH or protocol != PROTOCOL or fragment & _FRAGMENTED:
         raise MalformedPacket("not an unfragmented IPv4 packet with TCP")
     return start, total, source, destination
 
@@ -132,23 +146,45 @@ def build(segment: Segment) -> bytes:
 
     Raises struct.error for a number out of range.
     """
-    area = segment.options.encode()
-    offset = (20 + len(area)) << 2
-    (source, sport), (destination, dport) = segment.source, segment.destination
-    head = _TCP.pack(
-        sport, dport, segment.sequence, segment.acknowledgment, offset, segment.flags, segment.window, 0, 0
+    source, sport = segment.source[0], segment.source[1]
+    destination, dport = segment.destination[0], segment.destination[1]
+    sequence, ack, flags, window = segment.sequence, segment.acknowledgment, segment.flags, segment.window
+    rest = segment.options.encode()
+    offset = (_TCP_LENGTH + len(rest)) << 2
+    if segment.payload:
+        rest += segment.payload
+    length = _TCP_LENGTH + len(rest)
+    addresses = pseudo_header_sum(source, destination, 0, 0)
+    numbers = (sequence >> 16) + (sequence & 0xFFFF) + (ack >> 16) + (ack & 0xFFFF)
+    total = addresses + PROTOCOL + length + sport + dport + numbers + (offset << 8) + flags + window
+    checksum = fold(total + ones_complement_sum(rest)) ^ 0xFFFF
+    if len(source) != _IPV4_ADDRESS:
+        ip = _IPV6.pack(_VERSION_6, length, PROTOCOL, _DEFAULT_TTL, source, destination)
+        tcp = _TCP_WHOLE.pack(sport, dport, sequence, ack, offset, flags, window, checksum, 0)
+        return b"".join((ip, tcp, rest))
+    length += _IPV4_LENGTH
+    header = fold(_FIXED_SUM + length + addresses) ^ 0xFFFF
+    return (
+        _IPV4_TCP.pack(
+            _PLAIN,
+            0,
+            length,
+            0,
+            _DONT_FRAGMENT,
+            _DEFAULT_TTL,
+            PROTOCOL,
+            header,
+            source,
+            destination,
+            sport,
+            dport,
+            sequence,
+            ack,
+            offset,
+            flags,
+            window,
+            checksum,
+            0,
+        )
+        + rest
     )
-    tcp = head + area + segment.payload
-    pseudo = pseudo_header_sum(source, destination, PROTOCOL, len(tcp))
-    checksum = internet_checksum(tcp, pseudo)
-    ip = (_ipv4_header if len(source) == IPV4.address_length else _ipv6_header)(source, destination, len(tcp))
-    return b"".join((ip, tcp[:CHECKSUM_OFFSET], checksum.to_bytes(2, "big"), tcp[CHECKSUM_OFFSET + 2 :]))
-
-
-def _ipv4_header(source: bytes, destination: bytes, length: int) -> bytes:
-    ip = _IPV4.pack(0x45, 0, IPV4.length + length, 0, _DONT_FRAGMENT, _DEFAULT_TTL, PROTOCOL, 0, source, destination)
-    return ip[:10] + internet_checksum(ip).to_bytes(2, "big") + ip[12:]
-
-
-def _ipv6_header(source: bytes, destination: bytes, length: int) -> bytes:
-    return _IPV6.pack(_VERSION_6, length, PROTOCOL, _DEFAULT_TTL, source, destination)
