@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import OrderedDict
 from collections.abc import Iterable
 
@@ -28,6 +27,7 @@ from slowpath.splicing.service import Pool, Service
 from slowpath.splicing.session import Session
 from slowpath.splicing.sources import Sources
 from slowpath.splicing.statistics import Statistics
+from slowpath.splicing.timers import Timers
 from slowpath.tcp.connection import Connection
 from slowpath.wire import sequence as seq
 from slowpath.wire import tcp
@@ -86,7 +86,7 @@ class Context:
         self.admissions = Admissions(self.labels)
         self.icmp_limit = RateLimit(_ICMP_ERRORS, ClientPrefix())
         self._resets = ResetLimit(cookies.keys[0])
-        self._timers: list[tuple[float, bytes]] = []
+        self._timers = Timers()
         """By 4-tuple, as a joined session would otherwise stay in memory until its last timeout has passed."""
 
     def take_outcome(self) -> Outcome:
@@ -306,25 +306,26 @@ class Context:
             deadline = seen + _AGAIN_AFTER
         if connection.scheduled is None or deadline < connection.scheduled:
             connection.scheduled = deadline
-            heapq.heappush(self._timers, (deadline, connection.key))
+            self._timers.add(deadline, connection.key)
 
-    def due(self, now: float) -> Iterable[Session | Junction]:
-        """Take the connections whose deadline has come; each is scheduled anew after its step."""
-        while self._timers and self._timers[0][0] <= now:
-            deadline, key = heapq.heappop(self._timers)
+    def due(self, now: float) -> Session | Junction | None:
+        """Take a connection whose deadline has come; it is to be scheduled anew after its step."""
+        while (timer := self._timers.take(now)) is not None:
+            deadline, key = timer
             connection = self.connections.get(key)
             if connection is None or connection.scheduled != deadline:
                 continue  # It has ended or come to rest, or was put off.
             connection.scheduled = None
             next_deadline = connection.next_deadline
             if next_deadline is not None and next_deadline <= now:
-                yield connection
+                return connection
             self.schedule(connection, seen=now)
+        return None
 
     @property
     def next_deadline(self) -> float | None:
         """When `due` or `rest_idle` may have something to do."""
-        resting = self.rest.next_deadline
-        if not self._timers:
-            return resting
-        return self._timers[0][0] if resting is None else min(self._timers[0][0], resting)
+        resting, timer = self.rest.next_deadline, self._timers.next
+        if timer is None or resting is None:
+            return resting if timer is None else timer
+        return min(timer, resting)

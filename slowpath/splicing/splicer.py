@@ -187,16 +187,18 @@ class Splicer:
 
     def advance(self, now: float) -> None:
         """Do what has become due by `now`."""
-        for connection in self._context.due(now):
+        context = self._context
+        while (connection := context.due(now)) is not None:
             try:
                 if isinstance(connection, Junction):
-                    joined.tick(self._context, connection, now)
+                    joined.tick(context, connection, now)
                 else:
-                    _TICK[connection.phase](self._context, connection, now)
+                    _TICK[connection.phase](context, connection, now)
             except Exception:
                 self._forget(connection)  # It would have no turn any more, and stay for ever.
                 raise
-        self._context.rest_idle(now)
+            context.schedule(connection, seen=now)
+        context.rest_idle(now)
         self.revive(now)
 
     def revive(self, now: float) -> None:

@@ -1,71 +1,54 @@
-"""When connections have their turn."""
+"""Deadlines come out in order, whatever the order in which they were added."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import heapq
 
-import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from slowpath.balancing.member import Member
-from slowpath.request import Request
-from slowpath.splicing.context import Context
-from slowpath.splicing.phases import Phase
-from slowpath.splicing.session import Session
-from slowpath.splicing.splicer import _TICK
-from slowpath.wire.endpoint import Endpoint
-from tests.simulation.world import World
+from slowpath.splicing.timers import Timers
+
+MOMENTS = st.integers(0, 1000)
+"""A number of steps of 5 ms, so that some are equal and many share a slot."""
+STEPS = st.lists(st.tuples(MOMENTS, st.booleans()), max_size=60)
 
 
-def test_a_step_that_leaves_something_due_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    turns = []
-
-    def idle(context: Context, session: Session, now: float) -> None:
-        turns.append(now)
-
-    monkeypatch.setitem(_TICK, Phase.READING, idle)
-    world = World()
-    client = world.client()
-    client.write(b"GET / ")
-    world.clock.run(0.1)
-    assert 1 < len(turns) < 10
-    client.write(b"HTTP/1.1\r\nHost: a\r\n\r\n")
-    world.clock.run(0.1)
-    assert len(world.server_side) == 1
+def test_none_is_there_at_first() -> None:
+    timers = Timers()
+    assert timers.next is None
+    assert timers.take(1e9) is None
 
 
-class Broken:
-    """A balancer with a defect."""
-
-    regards_clients = False
-
-    def pick(self, client: Endpoint, request: Request, tried: Collection[int] = ()) -> Member | None:
-        raise KeyError
-
-    def turns(self, count: int) -> list[Member]:
-        raise KeyError
-
-    def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
-        raise KeyError
+def test_none_comes_early() -> None:
+    timers = Timers()
+    timers.add(1.0, b"a")
+    assert timers.take(0.999) is None
+    assert timers.take(1.0) == (1.0, b"a")
+    assert timers.next is None
 
 
-def test_a_connection_that_a_defect_keeps_from_its_first_step_does_not_stay() -> None:
-    world = World()
-    world.service.pools["web"].balancer = Broken()
-    world.client().write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    with pytest.raises(KeyError):
-        world.clock.run(1.0)
-    assert not world.splicer.connections()
-    assert world.splicer.connection_count == 0
+def test_an_earlier_one_comes_first_and_the_later_ones_stay() -> None:
+    timers = Timers()
+    for deadline in (600.0, 2.001, 2.0, 0.2, 2.002, 600.0):
+        timers.add(deadline, b"key")
+    taken = []
+    while (timer := timers.take(1000.0)) is not None:
+        taken.append(timer[0])
+    assert taken == [0.2, 2.0, 2.001, 2.002, 600.0, 600.0]
 
 
-def test_a_connection_that_a_defect_keeps_from_its_turn_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(context: Context, session: Session, now: float) -> None:
-        raise KeyError(now)
-
-    monkeypatch.setitem(_TICK, Phase.READING, fail)
-    world = World()
-    world.client().write(b"GET / ")
-    with pytest.raises(KeyError):
-        world.clock.run(1.0)
-    assert not world.splicer.connections()
-    assert world.splicer.connection_count == 0
+@given(STEPS)
+def test_it_is_as_a_heap(steps: list[tuple[int, bool]]) -> None:
+    timers, heap = Timers(), list[tuple[float, bytes]]()
+    for number, (time, adds) in enumerate(steps):
+        moment = time / 200
+        if adds:
+            timer = (moment, number.to_bytes(2, "big"))
+            timers.add(*timer)
+            heapq.heappush(heap, timer)
+        else:
+            expected = heapq.heappop(heap) if heap and heap[0][0] <= moment else None
+            assert timers.take(moment) == expected
+        assert timers.next == (heap[0][0] if heap else None)
+    assert [timers.take(1e9) for _ in heap] == sorted(heap)
