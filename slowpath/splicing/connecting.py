@@ -49,7 +49,8 @@ def connect(context: Context, session: Session, member: Member, now: float) -> N
     server.withhold = True
     server.fixed_tsval = syn.options.timestamps[0] if syn.options.timestamps else None
     session.server = server
-    context.connections[four_tuple.pack(member.endpoint, session.source)] = session
+    session.reply_key = reply_key = four_tuple.pack(member.endpoint, session.source)
+    context.connections[reply_key] = session
     session.connect_started = now
     context.observer.connecting(member, now)
     session.deadline = now + session.service.timeouts.connect
@@ -173,8 +174,17 @@ def _join(context: Context, session: Session, server: Connection) -> None:
         # A silent client has no packet that would complete the server's handshake; and one that comes from another
         # server echoes an earlier time than that of the SYN-ACK, which is no ACK of it to some.
         context.send([confirmation(server.syn_ack, seq.add(start, session.owned), session.first.window)])
-    junction = Junction(splice, session.service, session.pool, session.member, session.started, cached)
-    junction.connect_started = session.connect_started
+    junction = Junction(
+        splice,
+        session.service,
+        session.pool,
+        session.member,
+        session.started,
+        cached,
+        key=session.key,
+        reply_key=session.reply_key or b"",
+        connect_started=session.connect_started,
+    )
     junction.slot, session.slot = session.slot, None
     if (account := session.account) is not None:
         account.entries[-1].pool = session.pool.name

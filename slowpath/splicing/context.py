@@ -204,7 +204,7 @@ class Context:
         """Drop the session's server: its packets are no longer expected."""
         if session.reply_key is not None:
             self._remove(session.reply_key, session)
-        session.server = None
+        session.server = session.reply_key = None
         self.release_member(session)
 
     def release_member(self, connection: Session | Junction) -> None:

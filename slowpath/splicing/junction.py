@@ -41,6 +41,10 @@ class Junction:
     """What outlives a `Session`; times are seconds of the monotonic clock."""
 
     splice: Splice
+    key: bytes
+    """The 4-tuple of packets from the client."""
+    reply_key: bytes
+    """That of packets from the server."""
     service: Service
     pool: Pool
     member: Member | None
@@ -83,6 +87,8 @@ class Junction:
         started: float,
         cached: Iterable[Punt] = (),
         *,
+        key: bytes = b"",
+        reply_key: bytes = b"",
         phase: Phase = Phase.JOINING,
         connect_started: float = 0.0,
         slot: Slot | None = None,
@@ -92,8 +98,11 @@ class Junction:
         response_start: int = 0,
         asked: tuple[str, ...] = (),
     ) -> None:
+        """The keys are given where somebody has them already: that is one object less of each."""
         # Written out, as is Segment's: a compiled class has a fast one only so.
         self.splice = splice
+        self.key = key or four_tuple.pack(splice.flow[0], splice.flow[1])
+        self.reply_key = reply_key or four_tuple.pack(splice.server, splice.source)
         self.service = service
         self.pool = pool
         self.member = member
@@ -128,16 +137,6 @@ class Junction:
     def flow(self) -> Flow:
         """The client's side."""
         return self.splice.flow
-
-    @property
-    def key(self) -> bytes:
-        """The 4-tuple of packets from the client."""
-        return four_tuple.pack(*self.splice.flow)
-
-    @property
-    def reply_key(self) -> bytes:
-        """The 4-tuple of packets from the server."""
-        return four_tuple.pack(self.splice.server, self.splice.source)
 
     @property
     def is_idle(self) -> bool:

@@ -120,6 +120,7 @@ def _junction(key: bytes, record: bytes, resolve: Callable[[int], object]) -> Ju
         pool=cast(Pool, resolve(pool)),
         member=server,
         started=started,
+        key=key,
         phase=Phase.SPLICED,
         connect_started=connect_started,
         slot=cast("Slot | None", resolve(slot)),

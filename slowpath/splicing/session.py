@@ -30,6 +30,10 @@ class Session:
     """What the slow path needs while it talks to client or server; times are seconds of the monotonic clock."""
 
     flow: Flow
+    key: bytes
+    """The 4-tuple of packets from the client."""
+    reply_key: bytes | None
+    """That of packets from the current server, if there is one."""
     service: Service
     agreed: Agreed
     client: Connection
@@ -93,6 +97,8 @@ class Session:
     ) -> None:
         # Written out, as is Segment's: a compiled class has a fast one only so.
         self.flow = flow
+        self.key = four_tuple.pack(flow[0], flow[1])
+        self.reply_key = None
         self.service = service
         self.agreed = agreed
         self.client = client
@@ -146,18 +152,6 @@ class Session:
     def inserted(self) -> int:
         """By how many bytes the server's stream is longer than the client's; below 0 if it is shorter."""
         return len(self.delivery) - self.owned
-
-    @property
-    def key(self) -> bytes:
-        """The 4-tuple of packets from the client."""
-        return four_tuple.pack(*self.flow)
-
-    @property
-    def reply_key(self) -> bytes | None:
-        """The 4-tuple of packets from the current server, if there is one."""
-        if self.server is None:
-            return None
-        return four_tuple.pack(self.server.remote, self.server.local)
 
     @property
     def next_deadline(self) -> float | None:

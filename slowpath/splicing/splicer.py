@@ -221,7 +221,7 @@ class Splicer:
 
     def closed(self, report: Closed, now: float) -> None:
         """The fast path saw the end of a splice."""
-        connection = self._context.find(four_tuple.pack(*report.flow), now)
+        connection = self._context.find(four_tuple.pack(report.flow[0], report.flow[1]), now)
         if isinstance(connection, Junction):
             joined.closed(self._context, connection, now, report.by, reset=report.reset)
         else:
@@ -251,7 +251,7 @@ class Splicer:
 
     def idle(self, report: Idle, now: float) -> None:
         """The fast path saw nothing of a splice for too long."""
-        connection = self._context.find(four_tuple.pack(*report.flow), now)
+        connection = self._context.find(four_tuple.pack(report.flow[0], report.flow[1]), now)
         if isinstance(connection, Junction):
             self._context.settle(connection, Ended.IDLE, now)
             self._context.forget_junction(connection)
