@@ -88,6 +88,7 @@ _COMPILED = (
     "slowpath/balancing/smooth.py",
     "slowpath/balancing/strategies.py",
     "slowpath/http/head.py",
+    "slowpath/http/known_heads.py",
     "slowpath/limiting/*.py",
     "slowpath/routing/*.py",
     "slowpath/splicing/*.py",

@@ -8,6 +8,7 @@ from slowpath.http.answers import Answer
 from slowpath.http.h2_answer import go_away, respond
 from slowpath.http.h2_reader import PREFACE, ErrorCode, Http2Reader
 from slowpath.http.head import HeadReader
+from slowpath.http.known_heads import KnownHeads
 from slowpath.request import Nothing, Refused, Request
 from slowpath.tls.alerts import Alert, fatal
 from slowpath.tls.reader import ClientHelloReader
@@ -29,14 +30,15 @@ class Opening(Protocol):
 class HttpOpening:
     """A request of HTTP/1.x; or, by the preface, the first one of HTTP/2 (RFC 9113 section 3.3)."""
 
-    __slots__ = ("_begins", "_head", "_http2", "_limit", "_takes_http2")
+    __slots__ = ("_begins", "_heads", "_http2", "_limit", "_reader", "_takes_http2")
 
-    def __init__(self, head: HeadReader, limit: int, *, first: bool, http2: bool) -> None:
-        """`head` reads HTTP/1.x. A connection may turn out to be HTTP/2 at its `first` request.
+    def __init__(self, heads: KnownHeads, limit: int, *, first: bool, http2: bool) -> None:
+        """`heads` are those of HTTP/1.x. A connection may turn out to be HTTP/2 at its `first` request.
 
         `limit` is what it may take up to its first request then, in bytes; without `http2` it is refused.
         """
-        self._head = head
+        self._heads = heads
+        self._reader: HeadReader | None = None
         self._limit = limit
         self._takes_http2 = http2
         self._begins: bytes | None = b"" if first else None
@@ -56,7 +58,18 @@ class HttpOpening:
                 if not self._takes_http2:
                     self._http2.error = ErrorCode.HTTP_1_1_REQUIRED
                     raise Refused(505, "HTTP/2, where every request has to be read")
-        return self._head.feed(data) if self._http2 is None else self._http2.feed(data)
+        return self._read_head(data) if self._http2 is None else self._http2.feed(data)
+
+    def _read_head(self, data: bytes) -> Request | None:
+        if self._reader is not None:
+            return self._reader.feed(data)
+        head = self._heads.get(data)
+        if head is None:
+            self._reader = self._heads.reader()
+            head = self._reader.feed(data)
+            if head is not None:
+                self._heads.note(data, head)
+        return head
 
     def greeting(self) -> bytes | None:
         """With HTTP/2 only, where a client may wait for the server's settings before its first request."""

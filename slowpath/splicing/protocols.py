@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from slowpath.http.head import DEFAULT_HEADER_COUNT, DEFAULT_TARGET_LIMIT, HeadReader
+from slowpath.http.head import DEFAULT_HEADER_COUNT, DEFAULT_TARGET_LIMIT
+from slowpath.http.known_heads import KnownHeads
 from slowpath.splicing.openings import HttpOpening, Opening, TcpOpening, TlsOpening
 
 
@@ -32,7 +33,6 @@ class ApplicationProtocol(Protocol):
         """A reader for the `first` request of a connection, or for a later one."""
 
 
-@dataclass(frozen=True, slots=True)
 class Http:
     """HTTP/1.x, and HTTP/2 with prior knowledge.
 
@@ -41,18 +41,25 @@ class Http:
     connection only the first request is read: without `http2` it is refused, where each one has to be.
     """
 
-    head_limit: int
-    http2: bool = True
-    header_count: int = DEFAULT_HEADER_COUNT
-    target_limit: int = DEFAULT_TARGET_LIMIT
-
     name = "http"
     client_first = True
 
+    def __init__(
+        self,
+        head_limit: int,
+        http2: bool = True,
+        header_count: int = DEFAULT_HEADER_COUNT,
+        target_limit: int = DEFAULT_TARGET_LIMIT,
+    ) -> None:
+        self.head_limit = head_limit
+        self.http2 = http2
+        self.header_count = header_count
+        self.target_limit = target_limit
+        self._heads = KnownHeads(head_limit, header_count, target_limit)
+
     def opening(self, *, first: bool = True) -> HttpOpening:
         """A reader of a request head."""
-        head = HeadReader(self.head_limit, header_count=self.header_count, target_limit=self.target_limit)
-        return HttpOpening(head, self.head_limit, first=first, http2=self.http2)
+        return HttpOpening(self._heads, self.head_limit, first=first, http2=self.http2)
 
 
 @dataclass(frozen=True, slots=True)
