@@ -242,8 +242,8 @@ class Splices:
             made.paths.append(path)
             made.records.append(layout.record(splice, path.number, self._generation, tick))
             self._seat(made, splices, flow, path.to_vip + hashing.source(client, client_port), 0)
-            replies = Flow(server, splice.source)
-            self._seat(made, splices, replies, path.from_server + hashing.destination(source, source_port), TO_CLIENT)
+            total = path.from_server + hashing.destination(source, source_port)
+            self._seat(made, splices, (server, splice.source), total, TO_CLIENT)
         if len(set(made.totals)) < len(made.totals):
             # Two of them have a 4-tuple in common, or two 4-tuples a hash, which is no harm.
             check_splices(splices, self._holder, ipv6=True)
@@ -255,12 +255,15 @@ class Splices:
             raise TableFull(f"{added} more splices do not fit: {self._count} of {self._capacity} are taken")
         return made
 
-    def _seat(self, made: _Batch, splices: Mapping[Flow, Splice], match: Flow, total: int, direction: int) -> None:
+    def _seat(
+        self, made: _Batch, splices: Mapping[Flow, Splice], match: tuple[Endpoint, Endpoint], total: int, direction: int
+    ) -> None:
         """Find a position for the entry of `match`; ValueError if another splice has it that does not give way."""
         begins, position, may_be_there = self._index.survey(total)
         made.totals.append(total)
         made.slots.append(begins | direction)
-        for taken, other in self._index.entries(total) if may_be_there else ():
+        entries = self._index.entries(total) if may_be_there else []
+        for taken, other in entries:
             if self._match(other) == match:
                 owner = self.flow(record_of(other))
                 if owner not in splices:

@@ -109,17 +109,17 @@ class Connection:
         self._timed: tuple[int, float] | None = None
         self._time_wait_until: float | None = None
 
-    @classmethod
+    @staticmethod
     def accepted(
-        cls, local: Endpoint, remote: Endpoint, parameters: Parameters, *, rto: float, receive_limit: int
+        local: Endpoint, remote: Endpoint, parameters: Parameters, *, rto: float, receive_limit: int
     ) -> Connection:
         """A connection whose handshake is complete: the peer acknowledged our SYN-ACK."""
-        return cls(local, remote, parameters, rto=rto, receive_limit=receive_limit)
+        return Connection(local, remote, parameters, rto=rto, receive_limit=receive_limit)
 
-    @classmethod
-    def connecting(cls, syn: Segment, now: float, *, rto: float, receive_limit: int) -> Connection:
+    @staticmethod
+    def connecting(syn: Segment, now: float, *, rto: float, receive_limit: int) -> Connection:
         """An active open with `syn`, whose options are the ones asked for; it is resent as it is."""
-        self = cls(syn.source, syn.destination, Parameters(syn.sequence), rto=rto, receive_limit=receive_limit)
+        self = Connection(syn.source, syn.destination, Parameters(syn.sequence), rto=rto, receive_limit=receive_limit)
         self.state = State.SYN_SENT
         self._syn = syn
         self._send_syn(now)
