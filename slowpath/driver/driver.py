@@ -21,6 +21,9 @@ from slowpath.wire.tcp import MalformedPacket, Segment
 
 _log = logging.getLogger(__name__)
 
+_BETWEEN_TICKS = 0.01
+"""Seconds, at least: deadlines may be late by that, as thousands of connections have thousands of them a second."""
+
 
 class Driver:
     """Runs a splicer and the health checks on a fast path.
@@ -43,6 +46,8 @@ class Driver:
         self._on_learned = on_learned
         self._timer: asyncio.TimerHandle | None = None
         self._armed = float("inf")
+        self._ticked = 0.0
+        """When deadlines were last looked at."""
         self._due = asyncio.Event()
         self._refusing = False
         """Whether the fast path takes no splices at the moment, whatever the room in it."""
@@ -174,7 +179,10 @@ class Driver:
         deadline, health = self._splicer.next_deadline, self._health.next_deadline
         if deadline is None or (health is not None and health < deadline):
             deadline = health
-        if deadline is None or (self._timer is not None and self._armed <= deadline):
+        if deadline is None:
+            return
+        deadline = max(deadline, self._ticked + _BETWEEN_TICKS)
+        if self._timer is not None and self._armed <= deadline:
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -193,7 +201,7 @@ class Driver:
                 self._timer.cancel()
 
     async def _tick(self) -> None:
-        now = time.monotonic()
+        self._ticked = now = time.monotonic()
         # First, as somebody may wait for a server that can be used again.
         self._inject_probes(self._health.advance(now))
         try:
