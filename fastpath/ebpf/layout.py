@@ -57,6 +57,7 @@ MAX_PRECEDENTS: Final = 16384
 _NO_SCALE: Final = 15
 _V4_LENGTH: Final = ip.IPV4.address_length
 _MAPPED: Final = ip.mapped(bytes(_V4_LENGTH))[:-_V4_LENGTH]
+_MAPPED_LENGTH: Final = 12
 MASK: Final = 0xFFFF_FFFF
 
 _NUMBER: Final = struct.Struct("=I")
@@ -71,6 +72,7 @@ _SERVER_ID = struct.Struct("=Hxx")
 _OFFER = struct.Struct("=HHBBBBB3xI")
 _ACCESS_KEY = struct.Struct("=II16s")
 _LIST_BITS = 32
+_NEW: Final = tuple.__new__
 _EVENT = struct.Struct("=III")
 _SETTINGS = struct.Struct(f"={SECRETS}Q16sII")
 _PRECEDENT_KEY = struct.Struct("=QIxxxx")
@@ -100,6 +102,11 @@ def instant(nanoseconds: int) -> bytes:
 def mapped(address: bytes) -> bytes:
     """A struct address of a packed address: as `ip.mapped`, which is not compiled."""
     return _MAPPED + address if len(address) == _V4_LENGTH else address
+
+
+def unmapped(address: bytes) -> bytes:
+    """The packed address of a struct address."""
+    return address[_MAPPED_LENGTH:] if address[:_MAPPED_LENGTH] == _MAPPED else address
 
 
 def tuple4(value: tuple[Endpoint, Endpoint]) -> bytes:
@@ -171,7 +178,7 @@ def age(seen: int, now: int) -> int:
 
 def event(data: bytes) -> Event:
     """Read a struct event."""
-    return Event._make(_EVENT.unpack(data))
+    return _NEW(Event, _EVENT.unpack(data))
 
 
 def offer(listener: Listener, access: int = 0) -> bytes:

@@ -27,12 +27,14 @@ from fastpath.records import Direction, Flow, Followed, Splice, Tuple4, Volume
 from fastpath.validation import check_splices
 from slowpath.wire import sequence as seq
 from slowpath.wire.endpoint import Endpoint
-from slowpath.wire.ip import IPV4, is_mapped, unmapped
+from slowpath.wire.ip import IPV4, is_mapped
 
 _LARGEST_NUMBER: Final = 0xFFFF_FFFF
 _ALL_IPV4: Final = (IPV4.address_length,) * 4
 _SPARE_SHIFT, _LEAST_SPARE = 5, 1024
 _FOLLOWED_WORDS = (layout.PIVOT, layout.REQUEST_START, layout.RESPONSE_START)
+_NEW: Final = tuple.__new__
+"""As a named tuple is made: what it is made by otherwise is not compiled, and takes several times as long."""
 _RESET_BY = {bit: direction for direction, bit in layout.RESET_BITS.items()}
 
 
@@ -141,7 +143,7 @@ class Splices:
     def flow(self, number: int) -> Flow:
         """The flow of a record."""
         client, _, port, _ = layout.ends(self._records, number)
-        return Flow(Endpoint(unmapped(client), port), self._path(number).vip)
+        return _NEW(Flow, (_endpoint(client, port), self._path(number).vip))
 
     def withdrawn(self, flow: Flow) -> Tuple4 | None:
         """What the packets of a splice's server carry, none of which ends their expectation now; None if it is gone.
@@ -339,7 +341,7 @@ class Splices:
         at = number * layout.RECORD_WORDS
         return (
             (path.server, path.server_id) == (splice.server, splice.server_id)
-            and splice.source == (unmapped(source), port)
+            and splice.source == _endpoint(source, port)
             and self._words[at + layout.DELTA] == splice.delta
             and self._words[at + layout.TIMESTAMP_DELTA] == splice.timestamp_delta
             and (splice.pivot is None or 0 <= splice.pivot <= _LARGEST_NUMBER)
@@ -361,10 +363,10 @@ class Splices:
         path, (client, source, client_port, source_port) = self._path(number), layout.ends(self._records, number)
         flags = self._word(number, layout.FLAGS)
         return Splice(
-            Flow(Endpoint(unmapped(client), client_port), path.vip),
+            Flow(_endpoint(client, client_port), path.vip),
             path.server,
             path.server_id,
-            Endpoint(unmapped(source), source_port),
+            _endpoint(source, source_port),
             delta=self._word(number, layout.DELTA),
             timestamp_delta=self._word(number, layout.TIMESTAMP_DELTA),
             pivot=self._word(number, layout.PIVOT) if flags & layout.HAS_PIVOT else None,
@@ -373,7 +375,7 @@ class Splices:
 
     def _replies(self, number: int) -> Flow:
         _, source, _, port = layout.ends(self._records, number)
-        return Flow(self._path(number).server, Endpoint(unmapped(source), port))
+        return _NEW(Flow, (self._path(number).server, _endpoint(source, port)))
 
     def _match(self, slot: int) -> Flow:
         """The source and the destination of the packets that an entry stands for."""
@@ -400,6 +402,11 @@ class Splices:
 
     def _word(self, number: int, word: int) -> int:
         return self._words[number * layout.RECORD_WORDS + word]
+
+
+def _endpoint(address: bytes, port: int) -> Endpoint:
+    """The endpoint of a struct address and a port."""
+    return _NEW(Endpoint, (layout.unmapped(address), port))
 
 
 def _check_versions(flow: Flow, server: Endpoint, source: Endpoint) -> None:
