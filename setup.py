@@ -87,6 +87,7 @@ _COMPILED = (
     "slowpath/balancing/member.py",
     "slowpath/balancing/smooth.py",
     "slowpath/balancing/strategies.py",
+    "slowpath/driver/arrivals.py",
     "slowpath/http/head.py",
     "slowpath/http/known_heads.py",
     "slowpath/limiting/*.py",

@@ -19,6 +19,7 @@ stands in front of each frame and says what an offload has yet to do.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 from typing import Final
@@ -127,6 +128,17 @@ def decode(raw: bytes) -> Punt:
     if lead != LEAD or marker != MARKER or not 1 <= reason <= len(_REASONS):
         raise BadFrame(f"no CPU header in {raw[OFFLOAD_LENGTH:PACKET_OFFSET].hex()}")
     return Punt(_REASONS[reason - 1], port, raw)
+
+
+def decode_all(raws: Iterable[bytes]) -> list[Punt]:
+    """Read frames that the fast path punted; what is none of ours is left out."""
+    punts = []
+    for raw in raws:
+        try:
+            punts.append(decode(raw))
+        except BadFrame:
+            continue
+    return punts
 
 
 def replaced(punt: Punt, packet: bytes, action: Action, flags: InjectFlags = InjectFlags.NONE) -> bytes:

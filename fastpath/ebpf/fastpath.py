@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from fastpath import frame as cpu
+from fastpath import frame
 from fastpath.ebpf import attachment, layout, links
 from fastpath.ebpf.attachment import Attached
 from fastpath.ebpf.libbpf import BpfError, RingBuffer
@@ -222,9 +222,7 @@ class EbpfFastPath:
         """What there is at this moment."""
         self._ring.consume()
         batch, self._batch = self._batch, Batch()
-        for raw in self._port.receive(_FRAMES_PER_BATCH):
-            with suppress(cpu.BadFrame):
-                batch.punts.append(cpu.decode(raw))
+        batch.punts += frame.decode_all(self._port.receive(_FRAMES_PER_BATCH))
         return batch
 
     def _ended(self, data: bytes) -> None:

@@ -9,15 +9,16 @@ from collections.abc import Callable, Sequence
 
 from fastpath import frame
 from fastpath.errors import FastPathError, TableFull
-from fastpath.frame import Action, InjectFlags, Punt
-from fastpath.interface import Batch, FastPath
-from fastpath.records import Listener, Reason, Server, SynCookies
+from fastpath.frame import Action, InjectFlags
+from fastpath.interface import FastPath
+from fastpath.records import Listener, Server, SynCookies
 from slowpath.driver import cookies as cookie_secrets
+from slowpath.driver.arrivals import Arrivals
 from slowpath.health.health import Health
 from slowpath.splicing.junction import Junction
 from slowpath.splicing.splicer import Splicer
 from slowpath.wire import tcp
-from slowpath.wire.tcp import MalformedPacket, Segment
+from slowpath.wire.tcp import Segment
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Driver:
         self._fastpath = fastpath
         self._splicer = splicer
         self._health = health
+        self._arrivals = Arrivals(splicer, self._probe)
         self._cookies = cookies
         self._on_learned = on_learned
         self._timer: asyncio.TimerHandle | None = None
@@ -57,7 +59,7 @@ class Driver:
         async with asyncio.TaskGroup() as tasks:
             others = [tasks.create_task(self._rotate()), tasks.create_task(self._keep_time())]
             async for batch in self._fastpath.events():
-                self._receive(batch, time.monotonic())
+                self._arrivals.take(batch, time.monotonic())
                 await self._apply()
             for task in others:
                 task.cancel()
@@ -76,36 +78,14 @@ class Driver:
         self._splicer.log_open(time.monotonic())
         await self._apply()
 
-    def _receive(self, batch: Batch, now: float) -> None:
-        splicer = self._splicer
-        statistics = splicer.statistics
-        statistics.packets_in += len(batch.punts)
-        for admitted in batch.admitted:
-            splicer.admitted(admitted, now)
-        for punt in batch.punts:
-            try:
-                if punt.reason is Reason.ICMP or punt.reason is Reason.MTU:
-                    splicer.notice(punt, now)
-                else:
-                    self._dispatch(punt, tcp.parse(punt.packet, checksum_known=punt.checksum_known), now)
-            except MalformedPacket:
-                statistics.drops["malformed"] += 1
-            except Exception:
-                # One connection may suffer from a defect of ours, the others must not.
-                _log.exception("a packet was dropped: port %d, %s", punt.port, punt.packet[:80].hex())
-                statistics.drops["defect"] += 1
-        for closed in batch.closed:
-            splicer.closed(closed, now)
-        for idle in batch.idle:
-            splicer.idle(idle, now)
-
-    def _dispatch(self, punt: Punt, segment: Segment, now: float) -> None:
+    def _probe(self, segment: Segment, now: float) -> bool:
+        """Give a segment to the probe that it belongs to; False if there is none."""
         replies = self._health.receive(segment, now)
         if replies is None:
-            self._splicer.receive(punt, segment, now)
-        else:
-            self._inject_probes(replies)
-            self._splicer.revive(now)
+            return False
+        self._inject_probes(replies)
+        self._splicer.revive(now)
+        return True
 
     def _inject_probes(self, segments: Sequence[Segment]) -> None:
         frames = [
