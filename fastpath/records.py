@@ -85,6 +85,7 @@ class Splice:
         delta: int,
         timestamp_delta: int = 0,
         pivot: int | None = None,
+        follows_precedents: bool = False,
     ) -> None:
         # Written out, as a frozen dataclass sets each field by a call: there is a splice for every connection.
         self.flow = flow
@@ -94,6 +95,7 @@ class Splice:
         self.delta = delta
         self.timestamp_delta = timestamp_delta
         self.pivot = pivot
+        self.follows_precedents = follows_precedents
 
     def translations(self) -> tuple[Translation, Translation]:
         """The translation toward the server and the one toward the client."""
