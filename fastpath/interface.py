@@ -111,7 +111,7 @@ class FastPath(Protocol):
     async def set_admissions(self, admissions: Sequence[Admission]) -> None:
         """Let connections in by these as well, until their time is up; one that finds no room is passed over.
 
-        One that was set before with the same VIP and head is replaced.
+        One that was set before with the same VIP and head is replaced; if that had the same servers, their turns go on.
         """
 
     async def revoke_precedents(self) -> None:

@@ -84,7 +84,7 @@ class Balancer(Protocol):
         """A member whose id is not in `tried`; a full one where it has to be waited for; None: nobody is left (503)."""
 
     def turns(self, count: int) -> list[Member]:
-        """Whose turn it is for the next `count` connections, whoever they are of; nobody's if that cannot be said."""
+        """Whose turn it is for the next connections, `count` at most, of whoever; empty if that is not known."""
 
     def stays(self, client: Endpoint, member: Member, request: Request) -> bool:
         """Whether `request` may follow others on a connection to `member`, which may be full."""

@@ -40,8 +40,11 @@ class RoundRobin(_Indifferent):
         return self._turn.pick((member, member.share) for member in candidates(self._members, tried))
 
     def turns(self, count: int) -> list[Member]:
-        """See Balancer."""
+        """See Balancer; whole rounds where they fit, so that they can be taken again and again."""
         left = candidates(self._members, ())
+        round_ = sum(member.share for member in left)
+        if 0 < round_ <= count:
+            count -= int(count % round_)
         picked = [self._turn.pick((member, member.share) for member in left) for _ in range(count)]
         return [member for member in picked if member is not None]
 

@@ -47,7 +47,7 @@ class Pool:
         return self.balancer.pick(client, request, tried)
 
     def turns(self, count: int, now: float) -> list[Member]:
-        """Whose turn it is for the next `count` connections, as `Balancer.turns`."""
+        """Whose turn it is for the next connections, `count` at most, as `Balancer.turns`."""
         if self.slow_start:
             slow_start.advance(self.members, self.slow_start, now)
         return self.balancer.turns(count)
