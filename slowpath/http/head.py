@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -18,14 +19,14 @@ DEFAULT_HEADER_COUNT = 100
 DEFAULT_TARGET_LIMIT = 8192
 """Bytes of a request-target, likewise; RFC 9112 section 3 asks for 8000 at least."""
 
-_TLS_HANDSHAKE = 0x16
-_UNDECIDED = "0.0"
-_ACCEPTED_VERSIONS = (_UNDECIDED, "1.0", "1.1")
+_TLS_HANDSHAKE: Final = 0x16
+_UNDECIDED: Final = "0.0"
+_ACCEPTED_VERSIONS: Final = (_UNDECIDED, "1.0", "1.1")
 _HOSTS = 1024
 """Host fields whose reading is kept: most requests name one of a few."""
 _LARGEST_LENGTH = 2**63 - 1
 """Bytes of content: others keep the number with a sign."""
-_LOOKALIKES = frozenset({"content_length", "transfer_encoding"})
+_LOOKALIKES: Final = frozenset({"content_length", "transfer_encoding"})
 """What servers that turn names into variables (RFC 3875 section 4.1.18) take for the fields that frame a message."""
 
 # RFC 3986 section 3.2.2 (host) and 3.2.3 (port); no user information (RFC 9110 section 4.2.4).
@@ -34,7 +35,7 @@ _AUTHORITY_FORM = re.compile(r"[^:].*:[0-9]+")
 _ABSOLUTE_FORM = re.compile(r"https?://([^/?:][^/?]*)(.*)", re.IGNORECASE)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class RequestHead:
     """A request line and its header fields, which nobody changes.
 
@@ -59,6 +60,31 @@ class RequestHead:
     content_length: int | None
     chunked: bool
     upgrade: bool
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        path: str,
+        host: str,
+        headers: Mapping[str, tuple[str, ...]],
+        version: str,
+        length: int,
+        content_length: int | None,
+        chunked: bool,
+        upgrade: bool,
+    ) -> None:
+        # Written out: a compiled class has a fast one only so.
+        self.method = method
+        self.target = target
+        self.path = path
+        self.host = host
+        self.headers = headers
+        self.version = version
+        self.length = length
+        self.content_length = content_length
+        self.chunked = chunked
+        self.upgrade = upgrade
 
     @property
     def alpn(self) -> Sequence[str]:
@@ -91,7 +117,9 @@ class _Fields:
         if self.count > self._limit:
             return
         key = name.decode("ascii").lower()
-        self.headers[key] = (*self.headers.get(key, ()), value.strip(b" \t").decode(errors="replace"))
+        text = value.strip(b" \t").decode("utf-8", "replace")
+        before = self.headers.get(key)
+        self.headers[key] = (text,) if before is None else (*before, text)
 
     def on_headers_complete(self) -> None:
         self.complete = True
@@ -121,6 +149,7 @@ class HeadReader:
         self._parsed = 0
         self._fields = _Fields(header_count)
         self._parser = HttpRequestParser(self._fields)
+        self._version = _UNDECIDED
 
     def feed(self, data: bytes) -> RequestHead | None:
         """Take the next bytes; None as long as the head is incomplete.
@@ -162,8 +191,8 @@ class HeadReader:
         except HttpParserError as error:
             malformed = str(error)
         self._check_limits()
-        version = self._parser.get_http_version()
-        if version not in _ACCEPTED_VERSIONS:
+        self._version = self._parser.get_http_version()
+        if self._version not in _ACCEPTED_VERSIONS:
             raise Refused(505, "an HTTP version other than 1.0 and 1.1")
         if malformed is not None:
             if self._buffer[self._start] == _TLS_HANDSHAKE:
@@ -172,7 +201,7 @@ class HeadReader:
 
     def _finish(self) -> RequestHead:
         """The head, once the parser has seen it whole; raises Refused for what the parser let pass."""
-        method, version = self._parser.get_method().decode("ascii"), self._parser.get_http_version()
+        method, version = self._parser.get_method().decode("ascii"), self._version
         target, headers = self._fields.target.decode("ascii"), self._fields.headers
         if not self._buffer.startswith(f"{method} {target} HTTP/{version}\r\n".encode(), self._start):
             raise Refused(400, "the request line is not METHOD SP TARGET SP HTTP-VERSION")
