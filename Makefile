@@ -13,7 +13,7 @@ GENERATED_FROM := setup.py rpc/generate.py $(wildcard */proto/*.proto)
 COMPILED := build/compiled
 WITH_COMPILED := PYTHONPATH=$(CURDIR)/$(COMPILED) PYTHONSAFEPATH=1
 COMPILED_FROM := pyproject.toml $(GENERATED_FROM) $(shell find fastpath slowpath deploy -type f -not -name '*.pyc')
-COMPILED_TESTS := $(addprefix tests/unit/,balancing driver http limiting routing splicing tcp wire) \
+COMPILED_TESTS := $(addprefix tests/unit/,balancing driver health http limiting routing splicing tcp wire) \
 	tests/conformance/test_ebpf.py tests/e2e/test_requests.py
 
 .PHONY: demo test test-compiled check bench bench-quick compiled clean packages packages-test
