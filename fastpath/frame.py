@@ -36,7 +36,9 @@ _OFFLOAD: Final = struct.Struct("=BBHHHH")
 _CPU: Final = struct.Struct("!BBBHB")
 _ETHERNET: Final = struct.Struct("!BBBHB6sH")
 
-OFFLOAD_LENGTH: Final = _OFFLOAD.size
+OFFLOAD_LENGTH: Final = 10
+"""Bytes of the struct virtio_net_hdr."""
+_NO_OFFLOAD: Final = bytes(OFFLOAD_LENGTH)
 ETHERNET_LENGTH: Final = _ETHERNET.size
 _MTU: Final = OFFLOAD_LENGTH + _CPU.size
 PACKET_OFFSET: Final = OFFLOAD_LENGTH + ETHERNET_LENGTH
@@ -124,7 +126,9 @@ def decode(raw: bytes) -> Punt:
     """Read a frame that the fast path punted; raises BadFrame."""
     if len(raw) < PACKET_OFFSET:
         raise BadFrame(f"a frame of {len(raw)} bytes is too short")
-    lead, reason, _, port, marker = _CPU.unpack_from(raw, OFFLOAD_LENGTH)
+    # Byte by byte, as compiled code does that ten times as fast as it calls a struct.
+    lead, reason, marker = raw[OFFLOAD_LENGTH], raw[OFFLOAD_LENGTH + 1], raw[OFFLOAD_LENGTH + 5]
+    port = raw[OFFLOAD_LENGTH + 3] << 8 | raw[OFFLOAD_LENGTH + 4]
     if lead != LEAD or marker != MARKER or not 1 <= reason <= len(_REASONS):
         raise BadFrame(f"no CPU header in {raw[OFFLOAD_LENGTH:PACKET_OFFSET].hex()}")
     return Punt(_REASONS[reason - 1], port, raw)
@@ -185,4 +189,4 @@ def encode(
     if ether_type is None:
         ether_type = _family(packet).ether_type
     ethernet = _ETHERNET.pack(LEAD, action, flags, port, MARKER, peer, ether_type)
-    return b"".join((bytes(OFFLOAD_LENGTH), ethernet, packet))
+    return b"".join((_NO_OFFLOAD, ethernet, packet))

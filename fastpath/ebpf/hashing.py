@@ -79,7 +79,7 @@ class TupleHash:
             if len(self._destinations) >= _KEPT:
                 self._destinations.clear()
             part = self._destinations[destination] = self.destination(*destination)
-        return part + self.source(*source)
+        return part + self.source(source[0], source[1])
 
     def place(self, total: int) -> tuple[int, int, int]:
         """The hash that tags are cut from, and the numbers of the two buckets, of the tuple whose parts sum up so."""

@@ -49,4 +49,6 @@ def _own(context: Context, session: Session, length: int, now: float) -> None:
 
 def _changes_unasked(session: Session, request: Request | None) -> bool:
     """Whether the head must change though no rule says so: some upgrades would hide the next requests."""
-    return isinstance(request, RequestHead) and not session.service.protocol.http2 and offers_http(request)
+    if not isinstance(request, RequestHead) or "upgrade" not in request.headers:
+        return False
+    return not session.service.protocol.http2 and offers_http(request)

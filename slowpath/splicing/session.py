@@ -142,6 +142,8 @@ class Session:
     @property
     def delivery(self) -> bytes:
         """What is ours to deliver to the server: what it gets besides the client's bytes, and those we acknowledged."""
+        if not self.owned:
+            return self.preamble
         owned = bytes(self.received[: self.owned])
         if self.edited is not None:
             assert self.request is not None and self.request.length <= self.owned
@@ -183,7 +185,7 @@ class Session:
         """The cached packets that the server still needs, in order of arrival, and the cached replies."""
         delivered = seq.add(self.client_isn, 1 + self.owned)
         requested = [punt for (_, end), punt in self.cached.items() if seq.after(end, delivered)]
-        return [*requested, *self.cached_replies.values()]
+        return [*requested, *self.cached_replies.values()] if self.cached_replies else requested
 
     def _keep(self, cached: dict[tuple[int, int], Punt], punt: Punt, segment: Segment) -> None:
         if segment.flags & tcp.SYN or not segment.length or self.cached_bytes + len(punt.raw) > CACHE_LIMIT:

@@ -335,6 +335,13 @@ class Connection:
         """Send what the windows allow; a `probe` may go one segment past a closed one (RFC 9293 section 3.8.6.1)."""
         if self.state in (State.SYN_SENT, State.CLOSED):
             return
+        if self._buffer or self._closing:
+            self._fill_window(now, probe)
+        if self._timer.deadline is None and (self._buffer or self._snd_max != self.snd_una):
+            self._timer.start(now)
+
+    def _fill_window(self, now: float, probe: bool) -> None:
+        """Send what there is, a FIN behind it included, as far as the windows go."""
         mss = self.parameters.mss - (12 if self.parameters.timestamps else 0)
         window = max(min(self._snd_wnd, INITIAL_WINDOW_SEGMENTS * mss), mss if probe else 0)
         end = len(self._buffer)
@@ -354,8 +361,6 @@ class Connection:
             if seq.after(self._snd_nxt, self._snd_max):
                 self._snd_max = self._snd_nxt
                 self._timed = self._timed or (self._snd_nxt, now)
-        if self._timer.deadline is None and (self._buffer or self._snd_max != self.snd_una):
-            self._timer.start(now)
 
     def _send_syn(self, now: float) -> None:
         if self._syn is not None:

@@ -24,6 +24,8 @@ _U32x2: Final = struct.Struct("!II")
 # What Linux emits: a SYN's options if it is offered them all, and those of other segments without SACK blocks.
 _SYN: Final = struct.Struct("!HHIIII")
 _ESTABLISHED: Final = struct.Struct("!III")
+_SYN_BYTES: Final = 20
+_ESTABLISHED_BYTES: Final = 12
 _MSS_LEAD: Final = 0x0204
 _SACK_TIMESTAMPS_LEAD: Final = 0x0402_080A
 _SCALE_LEAD: Final = 0x01_0303
@@ -119,13 +121,13 @@ def locate(area: bytes) -> list[tuple[int, int, int]]:
 
 def decode(area: bytes) -> Options:
     """Decode the options `area` of one TCP header; raises MalformedOptions. Unknown kinds are skipped."""
-    if len(area) == _ESTABLISHED.size:
+    if len(area) == _ESTABLISHED_BYTES:
         lead, tsval, tsecr = _ESTABLISHED.unpack(area)
         if lead == _TIMESTAMPS_LEAD:
             return Options(timestamps=(tsval, tsecr))
     if not area:
         return _NONE
-    if len(area) == _SYN.size:
+    if len(area) == _SYN_BYTES:
         lead, size, second, tsval, tsecr, last = _SYN.unpack(area)
         if lead == _MSS_LEAD and second == _SACK_TIMESTAMPS_LEAD and last >> 8 == _SCALE_LEAD:
             return Options(size, min(last & 0xFF, _MAXIMUM_SHIFT), True, (tsval, tsecr))

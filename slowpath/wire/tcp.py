@@ -38,6 +38,7 @@ _VERSION_4: Final = 4
 _FRAGMENTED: Final = 0x3FFF
 """MF, and the offset of a fragment."""
 _TCP_LENGTH: Final = 20
+_LEAST: Final = _IPV4_LENGTH + _TCP_LENGTH
 _NEW: Final = tuple.__new__
 _DEFAULT_TTL: Final = 64
 _VERSION_6: Final = 6 << 28
@@ -98,21 +99,21 @@ def parse(packet: bytes, *, checksum_known: bool = False) -> Segment:
     are read over. Unless `checksum_known` (an offload vouches for it or has yet to fill it in), a wrong TCP
     checksum is refused. Raises MalformedPacket.
     """
-    if len(packet) < _IPV4.size + _TCP.size:
+    if len(packet) < _LEAST:
         raise MalformedPacket(f"{len(packet)} bytes are too short for IP and TCP")
     start, total, source, destination = _read_ipv6(packet) if packet[0] >> 4 == 6 else _read_ipv4(packet)
-    if not start + _TCP.size <= total <= len(packet):
+    if not start + _TCP_LENGTH <= total <= len(packet):
         raise MalformedPacket(f"total length {total} in {len(packet)} bytes")
     sport, dport, seq, ack, offset, flags, window = _TCP.unpack_from(packet, start)
     data = start + (offset >> 4) * 4
-    if not start + 20 <= data <= total:
+    if not start + _TCP_LENGTH <= data <= total:
         raise MalformedPacket(f"TCP data offset {offset >> 4}")
     if not checksum_known:
         pseudo = pseudo_header_sum(source, destination, PROTOCOL, total - start)
         if fold(ones_complement_sum(packet[start:total]) + pseudo) != 0xFFFF:
             raise MalformedPacket("wrong TCP checksum")
     try:
-        decoded = tcp_options.decode(packet[start + 20 : data])
+        decoded = tcp_options.decode(packet[start + _TCP_LENGTH : data])
     except tcp_options.MalformedOptions as error:
         raise MalformedPacket(str(error)) from None
     # As Endpoint(...) does, which takes twice the time as it is interpreted.
