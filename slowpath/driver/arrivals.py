@@ -54,6 +54,9 @@ class Arrivals:
         statistics.packets_in += len(batch.punts)
         for admitted in batch.admitted:
             engine.admitted(admitted, now)
+        # Before the packets: what ends may be followed by a SYN from the same port.
+        for closed in batch.closed:
+            engine.closed(closed, now)
         for punt in batch.punts:
             try:
                 self._take(punt, now)
@@ -63,8 +66,6 @@ class Arrivals:
                 # One connection may suffer from a defect of ours, the others must not.
                 _log.exception("a packet was dropped: port %d, %s", punt.port, punt.packet[:80].hex())
                 statistics.drops["defect"] += 1
-        for closed in batch.closed:
-            engine.closed(closed, now)
         for idle in batch.idle:
             engine.idle(idle, now)
 

@@ -111,7 +111,8 @@ def proceed(context: Context, session: Session, decision: Route | Answer | None,
     if session.account is not None:
         session.account.measure(session.request, session.course)
     preparing.prepare(context, session, decision, now, close=session.course is Course.UNKNOWN)
-    if admission := context.admissions.of(session, decision, now):
-        context.outcome.admissions.append(admission)
     session.move(Event.ROUTED)
     connecting.start(context, session, now)
+    # After its own turn: those that are given away follow.
+    if admission := context.admissions.of(session, decision, now):
+        context.outcome.admissions.append(admission)
