@@ -184,6 +184,7 @@ def _join(context: Context, session: Session, server: Connection) -> None:
         key=session.key,
         reply_key=session.reply_key or b"",
         connect_started=session.connect_started,
+        server_start=seq.add(server.parameters.irs, 1),
     )
     junction.slot, session.slot = session.slot, None
     if (account := session.account) is not None:

@@ -12,7 +12,9 @@ from slowpath.splicing.farewell import Farewell
 from slowpath.splicing.junction import Held, Junction
 from slowpath.splicing.phases import Event, Phase
 from slowpath.splicing.upgrading import Upgrade
+from slowpath.wire import sequence as seq
 from slowpath.wire import tcp
+from slowpath.wire.options import Options
 from slowpath.wire.tcp import Segment
 
 _WINDOW = 512
@@ -55,8 +57,7 @@ def receive(context: Context, junction: Junction, punt: Punt, segment: Segment, 
     if isinstance(junction.turn, Farewell):
         leaving.receive(context, junction, junction.turn, punt, segment, now)
     elif syn and segment.source == junction.splice.server:
-        # The server repeats its SYN-ACK: what we injected was lost. Its ACK is ours to repeat, the data the client's.
-        context.send([connecting.confirmation(segment, segment.acknowledgment, _WINDOW)])
+        _confirm(context, junction, segment)
     elif junction.phase is Phase.JOINING and not syn:
         _hold(junction, punt, segment)
     elif junction.phase is Phase.UPGRADING and not syn:
@@ -71,6 +72,19 @@ def receive(context: Context, junction: Junction, punt: Punt, segment: Segment, 
     else:
         # Punted before the install took effect.
         context.outcome.passing.append((junction, punt))
+
+
+def _confirm(context: Context, junction: Junction, syn_ack: Segment) -> None:
+    """Answer a SYN-ACK of the server's.
+
+    If it repeats it, what we injected was lost: its ACK is ours to repeat, the data the client's. Otherwise it has
+    forgotten the connection, and taken a SYN that went on to it for one of a new one, which is not to be.
+    """
+    if seq.add(syn_ack.sequence, 1) == junction.server_start:
+        context.send([connecting.confirmation(syn_ack, syn_ack.acknowledgment, _WINDOW)])
+    elif junction.server_start is not None and syn_ack.flags & tcp.ACK:
+        ends = syn_ack.destination, syn_ack.source
+        context.send([Segment(*ends, syn_ack.acknowledgment, 0, tcp.RST, 0, Options())])
 
 
 def heard(context: Context, junction: Junction, now: float) -> None:

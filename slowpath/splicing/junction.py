@@ -67,6 +67,8 @@ class Junction:
     """The client's place among the connections it may have open, if that is limited."""
     account: Account | None
     """For the access log, if the connection is logged."""
+    server_start: int | None
+    """The server's SEQ behind its SYN, in its own numbers, in case that it repeats that; None where nobody knows it."""
     terms: Terms
     """What was agreed with the client, where it may have to be agreed with another server."""
     request_start: int
@@ -93,6 +95,7 @@ class Junction:
         connect_started: float = 0.0,
         slot: Slot | None = None,
         account: Account | None = None,
+        server_start: int | None = None,
         terms: Terms = DEFAULT_TERMS,
         request_start: int = 0,
         response_start: int = 0,
@@ -116,6 +119,7 @@ class Junction:
         self.touched = 0.0
         self.slot = slot
         self.account = account
+        self.server_start = server_start
         self.terms = terms
         self.request_start = request_start
         self.response_start = response_start

@@ -22,14 +22,14 @@ from slowpath.splicing.terms import Terms
 from slowpath.wire import four_tuple
 from slowpath.wire.endpoint import Endpoint
 
-_RECORD = struct.Struct("=dIIIdIIIIHIIIIIB")
+_RECORD = struct.Struct("=dIIIdIIIIHIIIIIIB")
 """The fields in the order of `pack`; a source of its own (SNAT) follows: its address, and its port in two bytes."""
 
 GLANCE = struct.Struct("=dII")
 """What a search needs of a record: since when the connection is open, the numbers of its pool and its member."""
 
-_PIVOT, _FOLLOWS = 1, 2
-"""Flags: there is a pivot; the splice follows precedents."""
+_PIVOT, _FOLLOWS, _STARTED = 1, 2, 4
+"""Flags: there is a pivot; the splice follows precedents; it is known where the server has started."""
 
 
 class Packer:
@@ -41,7 +41,7 @@ class Packer:
     def pack(self, junction: Junction) -> bytes:
         """The record of a junction that is spliced, with a member, and with nothing going on."""
         splice, take = junction.splice, self._shared.take
-        pivot = splice.pivot
+        pivot, server_start = splice.pivot, junction.server_start
         record = _RECORD.pack(
             junction.started,
             take(junction.pool),
@@ -58,7 +58,10 @@ class Packer:
             0 if pivot is None else pivot,
             junction.request_start,
             junction.response_start,
-            (pivot is not None and _PIVOT) | (splice.follows_precedents and _FOLLOWS),
+            server_start or 0,
+            (pivot is not None and _PIVOT)
+            | (splice.follows_precedents and _FOLLOWS)
+            | (server_start is not None and _STARTED),
         )
         source = splice.source
         return record if source == splice.flow.client else record + source.address + source.port.to_bytes(2, "big")
@@ -98,6 +101,7 @@ def _junction(key: bytes, record: bytes, resolve: Callable[[int], object]) -> Ju
         pivot,
         request_start,
         response_start,
+        server_start,
         flags,
     ) = _RECORD.unpack_from(record)
     client, vip = four_tuple.unpack(key)
@@ -125,6 +129,7 @@ def _junction(key: bytes, record: bytes, resolve: Callable[[int], object]) -> Ju
         connect_started=connect_started,
         slot=cast("Slot | None", resolve(slot)),
         account=cast("Account | None", resolve(account)),
+        server_start=server_start if flags & _STARTED else None,
         terms=cast(Terms, resolve(terms)),
         request_start=request_start,
         response_start=response_start,

@@ -55,6 +55,7 @@ def junctions(draw: st.DrawFn) -> Junction:
         connect_started=draw(TIMES),
         slot=draw(st.sampled_from([None, SLOT])),
         account=draw(st.sampled_from([None, ACCOUNT])),
+        server_start=draw(st.none() | U32),
         terms=draw(st.sampled_from([DEFAULT_TERMS, terms(Agreed(1460, 7, sack=True, timestamps=True), 7)])),
         request_start=draw(U32),
         response_start=draw(U32),
