@@ -12,8 +12,9 @@ from pathlib import Path
 from fastpath import frame
 from fastpath.ebpf import attachment, layout, links
 from fastpath.ebpf.attachment import Attached
-from fastpath.ebpf.libbpf import BpfError, RingBuffer
+from fastpath.ebpf.libbpf import BpfError
 from fastpath.ebpf.pins import BPFFS
+from fastpath.ebpf.ring_buffer import RingBuffer
 from fastpath.ebpf.sweep import Sweep
 from fastpath.errors import Unavailable
 from fastpath.interface import Batch

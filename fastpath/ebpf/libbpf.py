@@ -1,4 +1,4 @@
-"""The parts of libbpf that the loader and its tests use, through ctypes: objects, programs, maps, ring buffers.
+"""The parts of libbpf that the loader and its tests use, through ctypes: objects, programs, maps.
 
 Calls that fail raise BpfError. Keys and values are bytes in the layout of the C structs.
 """
@@ -10,7 +10,7 @@ import errno
 import mmap
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ctypes import CFUNCTYPE, POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 
@@ -55,7 +55,6 @@ class _Library:
 
 _LOG_INFO = 1
 _VSNPRINTF = ctypes.CDLL(None).vsnprintf
-_SAMPLE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t)
 _COUNT = POINTER(c_uint32)
 _FUNCTIONS: tuple[tuple[str, type | None, list[type]], ...] = (
     ("bpf_object__open_file", c_void_p, [c_char_p, c_void_p]),
@@ -78,10 +77,6 @@ _FUNCTIONS: tuple[tuple[str, type | None, list[type]], ...] = (
     ("bpf_map_update_batch", c_int, [c_int, c_void_p, c_void_p, _COUNT, c_void_p]),
     ("bpf_map_delete_batch", c_int, [c_int, c_void_p, _COUNT, c_void_p]),
     ("bpf_map_lookup_batch", c_int, [c_int, c_void_p, c_void_p, c_void_p, c_void_p, _COUNT, c_void_p]),
-    ("ring_buffer__new", c_void_p, [c_int, _SAMPLE, c_void_p, c_void_p]),
-    ("ring_buffer__epoll_fd", c_int, [c_void_p]),
-    ("ring_buffer__consume", c_int, [c_void_p]),
-    ("ring_buffer__free", None, [c_void_p]),
     ("libbpf_num_possible_cpus", c_int, []),
 )
 
@@ -118,6 +113,8 @@ class Map:
             aligned = -self._value_size % _PER_CPU_ALIGNMENT + self._value_size
             self._value_size = aligned * _check(dll.libbpf_num_possible_cpus(), "libbpf_num_possible_cpus")
 
+        self.max_entries = 0
+        """The capacity, once the object is loaded; of a ring buffer, in bytes."""
         self.fd = -1
         """The map's file descriptor, once the object is loaded."""
 
@@ -133,6 +130,7 @@ class Map:
     def opened(self) -> None:
         """The object has been loaded."""
         self.fd = _check(self._dll.bpf_map__fd(self._handle), f"map {self.name}")
+        self.max_entries = self._dll.bpf_map__max_entries(self._handle)
 
     def pin(self, path: Path) -> None:
         """Make the map outlive this process as `path` on a bpffs."""
@@ -140,7 +138,7 @@ class Map:
 
     def memory(self) -> memoryview[int]:
         """The values of an array with BPF_F_MMAPABLE, as both sides see them, until the last view is released."""
-        length: int = self._dll.bpf_map__max_entries(self._handle) * self._value_size
+        length = self.max_entries * self._value_size
         try:
             return memoryview(mmap.mmap(self.fd, -(-length // mmap.PAGESIZE) * mmap.PAGESIZE))[:length]
         except OSError as error:
@@ -244,34 +242,4 @@ class Object:
         """Close every descriptor; what is attached or pinned stays. Idempotent."""
         if self._handle:
             self._dll.bpf_object__close(self._handle)
-            self._handle = None
-
-
-class RingBuffer:
-    """The consumer of a ring buffer map; `fileno` becomes readable when there is something to consume."""
-
-    def __init__(self, source: Map, received: Callable[[bytes], None]) -> None:
-        def sample(_context: int, data: int, size: int) -> int:
-            received(ctypes.string_at(data, size))
-            return 0
-
-        self._dll = library().dll
-        self._sample = _SAMPLE(sample)
-        ctypes.set_errno(0)
-        self._handle: int | None = self._dll.ring_buffer__new(source.fd, self._sample, None, None)
-        if not self._handle:
-            raise BpfError(ctypes.get_errno(), f"cannot read ring buffer {source.name}")
-
-    def fileno(self) -> int:
-        """A descriptor to poll."""
-        return _check(self._dll.ring_buffer__epoll_fd(self._handle), "ring buffer")
-
-    def consume(self) -> None:
-        """Hand over everything that is there."""
-        _check(self._dll.ring_buffer__consume(self._handle), "ring buffer")
-
-    def close(self) -> None:
-        """Release it; idempotent."""
-        if self._handle:
-            self._dll.ring_buffer__free(self._handle)
             self._handle = None

@@ -14,9 +14,10 @@ from typing import TypeVar
 from fastpath.ebpf import layout, program_run
 from fastpath.ebpf.attachment import SOURCE, load
 from fastpath.ebpf.compile import CACHE, compiled
-from fastpath.ebpf.libbpf import Object, RingBuffer
+from fastpath.ebpf.libbpf import Object
 from fastpath.ebpf.program_run import Ran
 from fastpath.ebpf.recordnumbers import GRACE
+from fastpath.ebpf.ring_buffer import RingBuffer
 from fastpath.interface import Closed
 from fastpath.profile import HOST
 from fastpath.records import Counters, Flow, Followed, NextHop, Precedent, Splice, SynCookies, Tuple4, Volume
