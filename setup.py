@@ -71,10 +71,12 @@ class BuildCompiled(build_ext):
 
 
 _COMPILED = (
+    "fastpath/ebpf/batch.py",
     "fastpath/ebpf/hashing.py",
     "fastpath/ebpf/index.py",
     "fastpath/ebpf/layout.py",
     "fastpath/ebpf/paths.py",
+    "fastpath/ebpf/recordmemory.py",
     "fastpath/ebpf/recordnumbers.py",
     "fastpath/ebpf/splices.py",
     "fastpath/frame.py",

@@ -20,7 +20,8 @@ from fastpath.ebpf.hashing import SECRETS, TupleHash
 from fastpath.ebpf.index import BUCKET
 from fastpath.ebpf.paths import Paths
 from fastpath.ebpf.recordnumbers import GRACE
-from fastpath.ebpf.splices import Sizes, Splices
+from fastpath.ebpf.sizes import Sizes
+from fastpath.ebpf.splices import Splices
 from fastpath.ebpf.sweep import Sweep
 from fastpath.records import Flow, Splice
 from slowpath.wire.endpoint import Endpoint

@@ -18,7 +18,8 @@ from fastpath.ebpf.libbpf import Map, Object
 from fastpath.ebpf.paths import Paths
 from fastpath.ebpf.pins import Pins
 from fastpath.ebpf.precedents import Precedents
-from fastpath.ebpf.splices import Sizes, Splices
+from fastpath.ebpf.sizes import Sizes
+from fastpath.ebpf.splices import Splices
 from fastpath.ebpf.tables import Tables
 from fastpath.errors import Unavailable
 from fastpath.netlink import in_thread

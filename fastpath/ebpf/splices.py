@@ -9,18 +9,19 @@ written.
 from __future__ import annotations
 
 import struct
-import threading
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Final
 
 from fastpath.ebpf import layout
+from fastpath.ebpf.batch import Batch
 from fastpath.ebpf.hashing import TupleHash
-from fastpath.ebpf.index import MAX_RECORDS, TO_CLIENT, Index, Plan, buckets_for, record_of
+from fastpath.ebpf.index import TO_CLIENT, Index, Plan, record_of
 from fastpath.ebpf.paths import Path, Paths
+from fastpath.ebpf.recordmemory import RecordMemory
 from fastpath.ebpf.recordnumbers import RecordNumbers
+from fastpath.ebpf.sizes import Sizes
 from fastpath.errors import Rejected, TableFull
 from fastpath.interface import Closed
 from fastpath.records import Direction, Flow, Followed, Splice, Tuple4, Volume
@@ -31,45 +32,9 @@ from slowpath.wire.ip import IPV4, is_mapped
 
 _LARGEST_NUMBER: Final = 0xFFFF_FFFF
 _ALL_IPV4: Final = (IPV4.address_length,) * 4
-_SPARE_SHIFT, _LEAST_SPARE = 5, 1024
-_FOLLOWED_WORDS = (layout.PIVOT, layout.REQUEST_START, layout.RESPONSE_START)
 _NEW: Final = tuple.__new__
 """As a named tuple is made: what it is made by otherwise is not compiled, and takes several times as long."""
 _RESET_BY = {bit: direction for direction, bit in layout.RESET_BITS.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How large the maps are for so many splices."""
-
-    capacity: int
-
-    @property
-    def records(self) -> int:
-        """Some more than splices: those that were given back rest for a while."""
-        return min(self.capacity + (self.capacity >> _SPARE_SHIFT) + _LEAST_SPARE, MAX_RECORDS)
-
-    @property
-    def buckets(self) -> int:
-        """Of the index."""
-        return buckets_for(self.capacity)
-
-
-class _Batch:
-    """What is to become of some splices, as it is made up."""
-
-    def __init__(self, index: Index) -> None:
-        self.plan = Plan(index)
-        self.paths: list[Path] = []
-        self.records: list[bytes] = []
-        self.totals: list[int] = []
-        """The sums of both tuples of each splice."""
-        self.positions: list[int] = []
-        """Where the entries of both come; -1: that is still to be found."""
-        self.slots: list[int] = []
-        """Those entries, but for the record."""
-        self.replaced: list[int] = []
-        """The records that give way."""
 
 
 class Splices:
@@ -79,7 +44,7 @@ class Splices:
         self, sizes: Sizes, records: memoryview[int], slots: memoryview[int], hashing: TupleHash, paths: Paths
     ) -> None:
         self._capacity, self._hashing, self._paths = sizes.capacity, hashing, paths
-        self._records, self._words, self._quads = records, records.cast("I"), records.cast("Q")
+        self.records = RecordMemory(records)
         self._index = Index(slots, hashing)
         self._numbers = RecordNumbers(sizes.records)
         self._reported = bytearray(sizes.records)
@@ -87,8 +52,6 @@ class Splices:
         self._positions = array("I", bytes(8 * sizes.records))
         """Where the entries of record N are in the index: at 2 * N that of its client's packets, then the other one."""
         self._generation = self._count = 0
-        self._fence = threading.Lock()
-        self._fence.acquire()
 
     def __len__(self) -> int:
         return self._count
@@ -142,7 +105,7 @@ class Splices:
 
     def flow(self, number: int) -> Flow:
         """The flow of a record."""
-        client, _, port, _ = layout.ends(self._records, number)
+        client, _, port, _ = self.records.ends(number)
         return _NEW(Flow, (_endpoint(client, port), self._path(number).vip))
 
     def withdrawn(self, flow: Flow) -> Tuple4 | None:
@@ -153,39 +116,27 @@ class Splices:
         number = self.number(flow)
         if number is None:
             return None
-        self._words[number * layout.RECORD_WORDS + layout.FLAGS] |= layout.WITHDRAWN
+        self.records.set(number, layout.FLAGS, self.records.word(number, layout.FLAGS) | layout.WITHDRAWN)
         return Tuple4(*self._replies(number))
 
     def followed(self, flow: Flow) -> Followed | None:
         """How far precedents have moved the splice's pivot."""
         number = self.number(flow)
-        if number is None:
-            return None
-        closing = self._word(number, layout.CLOSING)
-        if not closing & layout.FOLLOWED or not self._word(number, layout.FLAGS) & layout.HAS_PIVOT:
-            return None
-        if closing != layout.FOLLOWED:
-            return Followed(self._word(number, layout.PIVOT), None, None)
-        return Followed(*(self._word(number, word) for word in _FOLLOWED_WORDS))
+        return None if number is None else self.records.followed(number)
 
     def last_seen(self, flow: Flow, direction: Direction, now: int) -> int | None:
         """When a packet of the splice was last sent on, in nanoseconds, to some milliseconds."""
         number = self.number(flow)
-        if number is None:
-            return None
-        return now - (layout.age(self._word(number, layout.LAST_SEEN + direction), now) << layout.TICK_SHIFT)
+        return None if number is None else self.records.last_seen(number, direction, now)
 
     def carried(self, flow: Flow) -> tuple[Volume, Volume] | None:
         """What the splice has carried, by direction."""
         number = self.number(flow)
-        if number is None:
-            return None
-        up, down = self._carried(number, Direction.TO_SERVER), self._carried(number, Direction.TO_CLIENT)
-        return up, down
+        return None if number is None else self.records.carried(number)
 
     def ended(self, number: int, generation: int, causes: int) -> list[Closed]:
         """What there is to report of a record for which the program has noted `causes`, and was not yet."""
-        if not generation or self._word(number, layout.GENERATION) != generation:
+        if not generation or self.records.word(number, layout.GENERATION) != generation:
             return []
         reported, due = self._reported[number], []
         if causes & ~reported & layout.CLOSING_FINS == layout.CLOSING_FINS:
@@ -197,11 +148,6 @@ class Splices:
             due.append(Closed(self.flow(number), reset=True, by=_RESET_BY.get(causes & layout.CLOSING_RESET)))
         self._reported[number] = reported
         return due
-
-    def column(self, word: int, numbers: range) -> list[int]:
-        """A word of each of the records `numbers`."""
-        words = layout.RECORD_WORDS
-        return self._words[numbers.start * words + word : numbers.stop * words : words].tolist()
 
     def path(self, vip: Endpoint, server: Endpoint, server_id: int) -> int | None:
         """The number that splices from the VIP to the server have in their records."""
@@ -221,18 +167,17 @@ class Splices:
     def __iter__(self) -> Iterator[Splice]:
         """Every splice, read back."""
         for number in range(self.used):
-            if self._word(number, layout.GENERATION):
+            if self.records.word(number, layout.GENERATION):
                 yield self._splice(number)
 
     def close(self) -> None:
         """Let the memory go."""
         self._index.close()
-        for view in (self._words, self._quads, self._records):
-            view.release()
+        self.records.close()
 
-    def _planned(self, splices: Mapping[Flow, Splice], now: int) -> _Batch:
+    def _planned(self, splices: Mapping[Flow, Splice], now: int) -> Batch:
         """What installs `splices`; raises TableFull, Rejected, or an error that says that something is out of range."""
-        made = _Batch(self._index)
+        made = Batch(self._index)
         hashing, tick = self._hashing, layout.tick(now)
         for flow, splice in splices.items():
             (client, client_port), vip = flow
@@ -258,7 +203,7 @@ class Splices:
         return made
 
     def _seat(
-        self, made: _Batch, splices: Mapping[Flow, Splice], match: tuple[Endpoint, Endpoint], total: int, direction: int
+        self, made: Batch, splices: Mapping[Flow, Splice], match: tuple[Endpoint, Endpoint], total: int, direction: int
     ) -> None:
         """Find a position for the entry of `match`; ValueError if another splice has it that does not give way."""
         begins, position, may_be_there = self._index.survey(total)
@@ -277,43 +222,40 @@ class Splices:
                 return
         made.positions.append(position if made.plan.take(position) else -1)
 
-    def _carry_out(self, made: _Batch, now: int) -> None:
+    def _carry_out(self, made: Batch, now: int) -> None:
         """Raises TableFull, and has changed nothing then."""
         for number in made.replaced:
             self._clear(made.plan, number)
-        for index, position in enumerate(made.positions):
-            if position < 0:
-                made.positions[index] = made.plan.make_room(made.totals[index], self._total)
+        self._make_room(made)
         numbers = self._numbers.take(len(made.records), now)
-        size, records = layout.RECORD_BYTES, self._records
         for index, (number, path) in enumerate(zip(numbers, made.paths, strict=True)):
-            records[number * size : (number + 1) * size] = made.records[index]
+            self.records.write(number, made.records[index])
             self._reported[number] = 0
             path.users += 1
             for entry in (0, 1):
                 made.slots[2 * index + entry] |= number
-                self._positions[2 * number + entry] = made.positions[2 * index + entry]
-        for position, slot in made.plan.moves:
-            self._positions[2 * record_of(slot) + bool(slot & TO_CLIENT)] = position
-        self._order()
+        self._note_positions(made)
+        self.records.order()
         made.plan.carry_out(made.positions, made.slots)
         self._count += len(numbers) - len(made.replaced)
         self._retire(made.replaced, now)
 
-    def _order(self) -> None:
-        """Let no processor see the stores that follow before those that came before.
+    def _make_room(self, made: Batch) -> None:
+        """Find the positions that are still to be found; raises TableFull."""
+        for index, position in enumerate(made.positions):
+            if position < 0:
+                made.positions[index] = made.plan.make_room(made.totals[index], self._total)
 
-        What lets a lock go and takes it again is ordered by that on every processor (x86 orders stores anyway); the
-        program's own reads depend on one another.
-        """
-        self._fence.release()
-        self._fence.acquire()
+    def _note_positions(self, made: Batch) -> None:
+        """Note where entries come, and where those are moved that give way."""
+        for position, slot in (*zip(made.positions, made.slots, strict=True), *made.plan.moves):
+            self._positions[2 * record_of(slot) + bool(slot & TO_CLIENT)] = position
 
     def _retire(self, numbers: list[int], now: int) -> None:
         """The records `numbers` are in the index no more."""
         for number in numbers:
-            self._words[number * layout.RECORD_WORDS + layout.GENERATION] = 0
-            self._paths.release(self._word(number, layout.PATH), now)
+            self.records.set(number, layout.GENERATION, 0)
+            self._paths.release(self.records.word(number, layout.PATH), now)
         self._numbers.give_back(numbers, now)
 
     def _find(self, flow: Flow) -> int:
@@ -324,7 +266,7 @@ class Splices:
             if slot & TO_CLIENT:
                 continue
             number = record_of(slot)
-            address, _, port, _ = layout.ends(self._records, number)
+            address, _, port, _ = self.records.ends(number)
             if (address, port) == ends and self._path(number).vip == vip:
                 return number
         return -1
@@ -337,44 +279,42 @@ class Splices:
     def _moves(self, number: int, splice: Splice) -> bool:
         """Whether `splice` is what the record says but for its pivot."""
         path = self._path(number)
-        _, source, _, port = layout.ends(self._records, number)
-        at = number * layout.RECORD_WORDS
+        _, source, _, port = self.records.ends(number)
         return (
             (path.server, path.server_id) == (splice.server, splice.server_id)
             and splice.source == _endpoint(source, port)
-            and self._words[at + layout.DELTA] == splice.delta
-            and self._words[at + layout.TIMESTAMP_DELTA] == splice.timestamp_delta
+            and self.records.word(number, layout.DELTA) == splice.delta
+            and self.records.word(number, layout.TIMESTAMP_DELTA) == splice.timestamp_delta
             and (splice.pivot is None or 0 <= splice.pivot <= _LARGEST_NUMBER)
         )
 
     def _set_pivot(self, number: int, splice: Splice) -> None:
-        at = number * layout.RECORD_WORDS
-        flags = layout.flags(splice)
+        records, flags = self.records, layout.flags(splice)
         if splice.pivot is not None and not (
-            self._words[at + layout.CLOSING] & layout.FOLLOWED
-            and seq.after(self._words[at + layout.PIVOT], splice.pivot)
+            records.word(number, layout.CLOSING) & layout.FOLLOWED
+            and seq.after(records.word(number, layout.PIVOT), splice.pivot)
         ):
-            self._words[at + layout.PIVOT] = splice.pivot
-        if self._words[at + layout.FLAGS] != flags:
-            self._order()
-            self._words[at + layout.FLAGS] = flags
+            records.set(number, layout.PIVOT, splice.pivot)
+        if records.word(number, layout.FLAGS) != flags:
+            records.order()
+            records.set(number, layout.FLAGS, flags)
 
     def _splice(self, number: int) -> Splice:
-        path, (client, source, client_port, source_port) = self._path(number), layout.ends(self._records, number)
-        flags = self._word(number, layout.FLAGS)
+        path, (client, source, client_port, source_port) = self._path(number), self.records.ends(number)
+        flags = self.records.word(number, layout.FLAGS)
         return Splice(
             Flow(_endpoint(client, client_port), path.vip),
             path.server,
             path.server_id,
             _endpoint(source, source_port),
-            delta=self._word(number, layout.DELTA),
-            timestamp_delta=self._word(number, layout.TIMESTAMP_DELTA),
-            pivot=self._word(number, layout.PIVOT) if flags & layout.HAS_PIVOT else None,
+            delta=self.records.word(number, layout.DELTA),
+            timestamp_delta=self.records.word(number, layout.TIMESTAMP_DELTA),
+            pivot=self.records.word(number, layout.PIVOT) if flags & layout.HAS_PIVOT else None,
             follows_precedents=bool(flags & layout.FOLLOWS_PRECEDENTS),
         )
 
     def _replies(self, number: int) -> Flow:
-        _, source, _, port = layout.ends(self._records, number)
+        _, source, _, port = self.records.ends(number)
         return _NEW(Flow, (self._path(number).server, _endpoint(source, port)))
 
     def _match(self, slot: int) -> Flow:
@@ -393,15 +333,8 @@ class Splices:
                 return self.flow(record_of(slot))
         return None
 
-    def _carried(self, number: int, direction: Direction) -> Volume:
-        payload = self._quads[number * layout.RECORD_BYTES // 8 + layout.PAYLOAD + direction]
-        return Volume(self._word(number, layout.PACKETS + direction), payload)
-
     def _path(self, number: int) -> Path:
-        return self._paths[self._word(number, layout.PATH)]
-
-    def _word(self, number: int, word: int) -> int:
-        return self._words[number * layout.RECORD_WORDS + word]
+        return self._paths[self.records.word(number, layout.PATH)]
 
 
 def _endpoint(address: bytes, port: int) -> Endpoint:

@@ -51,9 +51,9 @@ class Sweep:
     def look(self, numbers: range) -> Batch:
         """What there is to say of some records."""
         batch, splices, now = Batch(), self._splices, time.monotonic_ns()
-        generations = splices.column(layout.GENERATION, numbers)
-        closings = splices.column(layout.CLOSING, numbers)
-        forth, back = (splices.column(layout.LAST_SEEN + direction, numbers) for direction in range(2))
+        generations = splices.records.column(layout.GENERATION, numbers)
+        closings = splices.records.column(layout.CLOSING, numbers)
+        forth, back = (splices.records.column(layout.LAST_SEEN + direction, numbers) for direction in range(2))
         tick, idle_after = layout.tick(now), self._idle_after
         for number, generation, closing, seen, heard in zip(numbers, generations, closings, forth, back, strict=True):
             # In this order, as nearly all of them are there, have not ended, and have been seen just now.

@@ -9,7 +9,8 @@ from fastpath.ebpf import layout
 from fastpath.ebpf.hashing import SECRETS, TupleHash
 from fastpath.ebpf.index import BUCKET
 from fastpath.ebpf.paths import Paths
-from fastpath.ebpf.splices import Sizes, Splices
+from fastpath.ebpf.sizes import Sizes
+from fastpath.ebpf.splices import Splices
 from fastpath.records import Direction, Flow, Splice
 from slowpath.wire.endpoint import Endpoint
 
