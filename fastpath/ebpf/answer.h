@@ -7,7 +7,6 @@
 #include "options.h"
 #include "write.h"
 
-#define SYN_ACK_TTL 64
 #define NS_PER_MS 1000000
 #define LARGEST_SCALE 14 /* RFC 7323 section 2.3 */
 
@@ -37,41 +36,53 @@ __noinline int read_asked(const struct segment_header *header, __u32 offset, __u
 	return next;
 }
 
+/* What the options of a SYN, or a SYN-ACK, ask for; false if they are malformed. */
+static __always_inline bool read_syn(const struct packet *syn, struct agreed *asked)
+{
+	__u32 end = syn->tcp_length - sizeof(struct tcphdr);
+	int offset = 0;
+
+	*asked = (struct agreed){ .window_scale = NO_SCALE };
+	for (int option = 0; option < MAX_TCP_OPTIONS && 0 <= offset && offset < (int)end; option++)
+		offset = read_asked(&syn->tcp, offset, end, asked);
+	return offset >= 0;
+}
+
 /* What the SYN asks for and the listener offers; false if its options are malformed. */
 static __always_inline bool agree(const struct packet *syn, const struct offer *offer, struct agreed *agreed)
 {
 	const __u8 ecn = FLAG_ECE | FLAG_CWR;
-	__u32 end = syn->tcp_length - sizeof(struct tcphdr);
-	int offset = 0;
+	bool readable = read_syn(syn, agreed);
 
-	*agreed = (struct agreed){ .window_scale = NO_SCALE };
-	for (int option = 0; option < MAX_TCP_OPTIONS && 0 <= offset && offset < (int)end; option++)
-		offset = read_asked(&syn->tcp, offset, end, agreed);
 	if (offer->window_scale == NO_SCALE)
 		agreed->window_scale = NO_SCALE;
 	agreed->sack &= offer->sack;
 	agreed->timestamps &= offer->timestamps;
 	agreed->ecn = offer->ecn && (syn->flags & ecn) == ecn;
-	return offset >= 0;
+	return readable;
 }
 
-/* Writes the SYN-ACK's options in the layout of slowpath.wire.options.Options.encode; returns their length. */
-static __always_inline __u32 write_options(__u8 *options, const struct offer *offer, const struct agreed *agreed)
+/*
+ * Writes options of a SYN or SYN-ACK in the layout of slowpath.wire.options.Options.encode: those that `agreed` has,
+ * with our numbers in them. Returns their length.
+ */
+static __always_inline __u32 write_options(__u8 *options, const struct agreed *agreed, __u16 mss, __u8 window_scale,
+					   __u32 tsval, __u32 tsecr)
 {
 	__u32 lead = agreed->sack ? SACK_PERMITTED : NOP_NOP;
 	__be32 *words = (__be32 *)options;
 	__u32 count = 0;
 
-	words[count++] = bpf_htonl(OPTION_MSS << 24 | 4 << 16 | offer->mss);
+	words[count++] = bpf_htonl(OPTION_MSS << 24 | 4 << 16 | mss);
 	if (agreed->timestamps) {
 		words[count++] = bpf_htonl(lead << 16 | OPTION_TIMESTAMPS << 8 | 10);
-		words[count++] = bpf_htonl(bpf_ktime_get_ns() / NS_PER_MS);
-		words[count++] = bpf_htonl(agreed->tsval);
+		words[count++] = bpf_htonl(tsval);
+		words[count++] = bpf_htonl(tsecr);
 	} else if (agreed->sack) {
 		words[count++] = bpf_htonl(NOP_NOP << 16 | SACK_PERMITTED);
 	}
 	if (agreed->window_scale != NO_SCALE)
-		words[count++] = bpf_htonl(OPTION_NOP << 24 | OPTION_WINDOW_SCALE << 16 | 3 << 8 | offer->window_scale);
+		words[count++] = bpf_htonl(OPTION_NOP << 24 | OPTION_WINDOW_SCALE << 16 | 3 << 8 | window_scale);
 	return count * sizeof(*words);
 }
 
@@ -80,7 +91,8 @@ static __always_inline __u32 write_syn_ack(struct segment_header *reply, const s
 					   const struct offer *offer, const struct agreed *agreed, __u32 cookie)
 {
 	const struct tcphdr *asked = &syn->tcp.fixed;
-	__u32 length = sizeof(struct tcphdr) + write_options(reply->options, offer, agreed);
+	__u32 length = sizeof(struct tcphdr) + write_options(reply->options, agreed, offer->mss, offer->window_scale,
+							      bpf_ktime_get_ns() / NS_PER_MS, agreed->tsval);
 
 	reply->fixed = (struct tcphdr){
 		.source = asked->dest,
@@ -103,11 +115,11 @@ static __always_inline void answer_ip(struct packet *packet, __u32 tcp_length)
 	struct in6_addr client;
 
 	if (!packet->is_ipv6) {
-		make_ipv4(&packet->ip, 0, tcp_length, SYN_ACK_TTL, packet->ip.daddr, packet->ip.saddr);
+		make_ipv4(&packet->ip, 0, tcp_length, OUR_TTL, packet->ip.daddr, packet->ip.saddr);
 		return;
 	}
 	client = packet->ip6.saddr;
-	make_ipv6(&packet->ip6, 0, tcp_length, SYN_ACK_TTL, &packet->ip6.daddr, &client);
+	make_ipv6(&packet->ip6, 0, tcp_length, OUR_TTL, &packet->ip6.daddr, &client);
 }
 
 /*
@@ -126,7 +138,7 @@ static __noinline int answer(struct __sk_buff *skb, const struct arrival *arriva
 	__u32 epoch, length, longest, lengths[2];
 
 	if (!epochs || !*epochs || packet->flags & (FLAG_FIN | FLAG_RST) || packet->payload ||
-	    has_ip_options(packet) || !read_options(skb, packet) || !is_intact(packet) ||
+	    has_ip_options(packet) || !read_options(skb, packet) || !is_intact(packet, 0) ||
 	    !offer->mss || !agree(packet, offer, &agreed))
 		return punt(skb, arrival, REASON_SYN);
 	epoch = *epochs - 1;

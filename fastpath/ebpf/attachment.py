@@ -91,7 +91,7 @@ def load(program: Object, capacity: int, cpu_ifindex: int) -> tuple[Tables, Spli
     secrets = [int.from_bytes(os.urandom(8), "little") for _ in range(SECRETS)]
     (constants,) = (one for name, one in program.maps.items() if name.endswith(".rodata"))
     head_key = os.urandom(16)
-    constants.initialise(layout.settings(secrets, head_key, sizes.buckets, cpu_ifindex))
+    constants.initialise(layout.settings(secrets, head_key, sizes.buckets, cpu_ifindex, 0))
     program.maps["l7lb_splices"].resize(sizes.records)
     program.maps["l7lb_index"].resize(sizes.buckets)
     program.load()

@@ -14,6 +14,7 @@
 #define LEAD_ECN 1
 
 #define COOKIE_LEAD_SHIFT 21
+#define COOKIE_LEAD_MASK 0x7ff
 #define COOKIE_TUPLE_SHIFT 10
 #define COOKIE_TUPLE_MASK 0x7ff
 #define COOKIE_ISN_MASK 0x3ff
@@ -33,6 +34,26 @@ static __always_inline __u32 mss_index(__u16 mss)
 {
 	return (mss >= 1220) + (mss >= 1300) + (mss >= 1360) + (mss >= 1400) + (mss >= 1440) + (mss >= 1460) +
 	       (mss >= 8940);
+}
+
+/* The entry of that index. */
+static __always_inline __u16 mss_at(__u32 index)
+{
+	return 536 + (index >= 1) * (1220 - 536) + (index >= 2) * (1300 - 1220) + (index >= 3) * (1360 - 1300) +
+	       (index >= 4) * (1400 - 1360) + (index >= 5) * (1440 - 1400) + (index >= 6) * (1460 - 1440) +
+	       (index >= 7) * (8940 - 1460);
+}
+
+/* What a cookie that begins with `lead` says; `tsval` is not among it. */
+static __always_inline struct agreed agreed_in(__u32 lead)
+{
+	return (struct agreed){
+		.mss = mss_at(lead >> LEAD_MSS_SHIFT & 7),
+		.window_scale = lead >> LEAD_SCALE_SHIFT & 15,
+		.sack = lead & LEAD_SACK,
+		.timestamps = lead & LEAD_TIMESTAMPS,
+		.ecn = lead & LEAD_ECN,
+	};
 }
 
 /* Eight bytes as SipHash reads them. */

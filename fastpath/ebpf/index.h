@@ -9,9 +9,8 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "maps.h"
+#include "packet.h"
 
 #define SLOT_DIRECTION_SHIFT 31
 #define SLOT_TAKEN 0x40000000u
@@ -85,6 +84,30 @@ __noinline __u32 search(const struct tuple *key, __u32 hash, __u32 begins)
 	return 0;
 }
 
+/* Whether a record is that of a connection that the program has let in, and that user space has not taken over. */
+static __always_inline bool is_own(const struct splice *splice)
+{
+	return splice->flags & ADMITTED && !splice->generation;
+}
+
+/* The slot of `key` among those that the program has let in. Not static, either. */
+__noinline __u32 find_admitted(const struct tuple *key)
+{
+	struct ipv4_tuple sought;
+	__u32 *slot;
+
+	if (!key || !is_mapped(&key->source))
+		return 0;
+	sought = (struct ipv4_tuple){
+		.source = key->source.words[3],
+		.destination = key->destination.words[3],
+		.source_port = key->source_port,
+		.destination_port = key->destination_port,
+	};
+	slot = bpf_map_lookup_elem(&l7lb_admitted, &sought);
+	return slot ? *slot : 0;
+}
+
 /* The slot of `key`; 0 if no splice has it. Not static, either. */
 __noinline __u32 find_splice(const struct tuple *key)
 {
@@ -95,5 +118,15 @@ __noinline __u32 find_splice(const struct tuple *key)
 	hash = hashed(key, 0);
 	begins = SLOT_TAKEN | (hash << SLOT_TAG_SHIFT & SLOT_TAG);
 	slot = search(key, hash, begins);
-	return slot ? slot : search(key, hashed(key, 1), begins);
+	if (!slot)
+		slot = search(key, hashed(key, 1), begins);
+	return slot ? slot : find_admitted(key);
+}
+
+/* Whether the slow path waits for packets with `key`. */
+static __always_inline bool is_expected(const struct tuple *key)
+{
+	__u64 *until = bpf_map_lookup_elem(&l7lb_expected, key);
+
+	return until && bpf_ktime_get_coarse_ns() < *until;
 }

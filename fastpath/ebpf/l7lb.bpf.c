@@ -7,7 +7,9 @@
  */
 #include <linux/if_packet.h>
 
+#include "acceptance.h"
 #include "access.h"
+#include "admission.h"
 #include "answer.h"
 #include "icmp.h"
 #include "translate.h"
@@ -36,14 +38,7 @@ static __always_inline int listened(struct __sk_buff *skb, const struct arrival 
 		count(HANDSHAKES);
 		return TC_ACT_SHOT;
 	}
-	return punt(skb, arrival, REASON_MISS);
-}
-
-static __always_inline bool is_expected(const struct tuple *key)
-{
-	__u64 *until = bpf_map_lookup_elem(&l7lb_expected, key);
-
-	return until && bpf_ktime_get_coarse_ns() < *until;
+	return may_begin(skb, packet) ? let_in(skb, arrival, packet, offer) : punt(skb, arrival, REASON_MISS);
 }
 
 /* What the listener offers that a packet with `key` is for; NULL if there is none. */
@@ -83,8 +78,11 @@ static __always_inline int pipeline(struct __sk_buff *skb, const struct arrival 
 		return unmatched(arrival);
 	take_ports(packet, &key);
 	slot = find_splice(&key);
-	if (slot)
+	if (slot && !succeeds(packet, slot)) {
+		if (is_asking(slot))
+			return asking(skb, arrival, packet, slot);
 		return spliced(skb, arrival, packet, slot, &key);
+	}
 	offer = offer_at(&key);
 	if (offer)
 		return listened(skb, arrival, packet, &key, offer);
@@ -102,6 +100,8 @@ static __always_inline void expect_reply(const struct packet *packet)
 	take_addresses(packet, &sent);
 	take_ports(packet, &sent);
 	key = reversed(&sent);
+	/* What has ended may have left the 4-tuple in use. */
+	gives_way(find_admitted(&key));
 	if (packet->flags & FLAG_RST)
 		bpf_map_delete_elem(&l7lb_expected, &key);
 	else

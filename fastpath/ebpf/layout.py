@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from fastpath.ebpf.hashing import SECRETS
-from fastpath.records import Direction, Listener, Offer, Splice, Traffic
+from fastpath.records import ADMISSION_HEADS, MAX_TURNS, Admission, Direction, Listener, Offer, Splice, Traffic
 from slowpath.wire import ip
 from slowpath.wire.endpoint import Endpoint
 
@@ -18,7 +18,7 @@ CLOSING_FINS = 1 << Direction.TO_SERVER | 1 << Direction.TO_CLIENT
 RESET_BITS = {direction: 4 << direction for direction in Direction}
 CLOSING_RESET = sum(RESET_BITS.values())
 """Bits of `splice.closing`, and the causes that events carry."""
-FOLLOWED = 64
+FOLLOWED: Final = 64
 """Another bit of `splice.closing`."""
 
 RECORD_BYTES: Final = 104
@@ -42,6 +42,11 @@ HAS_PIVOT: Final = 1
 WITHDRAWN: Final = 2
 FOLLOWS_PRECEDENTS: Final = 4
 """In `splice.flags`."""
+ADMITTED, ASKING, GONE, BLANK = 8, 16, 128, 256
+"""There, too, of the records that the program has; above them the cookie's lead and the admission's label."""
+DECIDED_FLAGS: Final = HAS_PIVOT | FOLLOWS_PRECEDENTS
+"""What stays of `splice.flags` when user space takes the splice over."""
+_LEAD_SHIFT, _LEAD_MASK, _LABEL_SHIFT = 9, 0x7FF, 20
 TICK_SHIFT: Final = 20
 """Ticks are 2^20 nanoseconds."""
 
@@ -53,6 +58,7 @@ MAX_LISTENERS: Final = 65536
 MAX_PATHS: Final = 65536
 MAX_ACCESS_RULES: Final = 262144
 MAX_PRECEDENTS: Final = 16384
+MAX_ADMISSIONS: Final = 4096
 
 _NO_SCALE: Final = 15
 _V4_LENGTH: Final = ip.IPV4.address_length
@@ -74,9 +80,15 @@ _ACCESS_KEY = struct.Struct("=II16s")
 _LIST_BITS = 32
 _NEW: Final = tuple.__new__
 _EVENT = struct.Struct("=III")
-_SETTINGS = struct.Struct(f"={SECRETS}Q16sII")
+_SETTINGS = struct.Struct(f"={SECRETS}Q16sIIIxxxx")
 _PRECEDENT_KEY = struct.Struct("=QIxxxx")
 _PRECEDENT = struct.Struct("=QIxxxx")
+_IPV4_TUPLE = struct.Struct("!4s4sHH")
+_ADMISSION_KEY = struct.Struct("=Q4s2sxx")
+_ADMISSION = struct.Struct(f"=QIIII{MAX_TURNS}III{ADMISSION_HEADS.stop + 3}s")
+_NEXT_TURN_OFFSET = 16
+_SLOT_RECORD = 0xFF_FFFF
+_RESTING = struct.Struct("=II")
 _COUNT = struct.Struct("=Q")
 _TRAFFIC = struct.Struct("=QQ")
 
@@ -115,14 +127,22 @@ def tuple4(value: tuple[Endpoint, Endpoint]) -> bytes:
     return _TUPLE.pack(mapped(source), mapped(destination), source_port, destination_port)
 
 
+def ipv4_tuple(source: Endpoint, destination: Endpoint) -> bytes:
+    """A struct ipv4_tuple."""
+    return _IPV4_TUPLE.pack(source.address, destination.address, source.port, destination.port)
+
+
 def endpoint(value: Endpoint) -> bytes:
     """A struct endpoint."""
     return _ENDPOINT.pack(mapped(value.address), value.port)
 
 
-def settings(secrets: Sequence[int], head_key: bytes, buckets: int, cpu_ifindex: int) -> bytes:
-    """The read-only settings of the program; `head_key` is the SipHash key that heads are hashed with."""
-    return _SETTINGS.pack(*secrets, cookie_key(head_key), buckets, cpu_ifindex)
+def settings(secrets: Sequence[int], head_key: bytes, buckets: int, cpu_ifindex: int, crowd: int) -> bytes:
+    """The read-only settings of the program; `head_key` is the SipHash key that heads are hashed with.
+
+    Where more than `crowd` connections have ended that it has let in, it uses their records again sooner.
+    """
+    return _SETTINGS.pack(*secrets, cookie_key(head_key), buckets, cpu_ifindex, crowd)
 
 
 def record(splice: Splice, path: int, generation: int, tick: int) -> bytes:
@@ -153,6 +173,55 @@ def path_of(key: bytes) -> int:
 def precedent(until: int, label: int) -> bytes:
     """A struct precedent; `until` in nanoseconds of CLOCK_MONOTONIC."""
     return _PRECEDENT.pack(until, label)
+
+
+def admission_key(head_hash: bytes, vip: Endpoint) -> bytes:
+    """A struct admission_key; `vip` has an IPv4 address."""
+    return _ADMISSION_KEY.pack(int.from_bytes(head_hash, "little"), vip.address, vip.port.to_bytes(2, "big"))
+
+
+def admission(value: Admission, until: int, paths: Sequence[int], turn: int) -> bytes:
+    """A struct admission with its `paths`, 1..MAX_TURNS of them; `until` in nanoseconds, `turn` 0..2^32-1."""
+    head, padded = value.head, (*paths, *(0,) * (MAX_TURNS - len(paths)))
+    return _ADMISSION.pack(
+        until, value.label, value.routed, turn, len(paths), *padded, len(head), _word_sum(head), head
+    )
+
+
+def turn(value: bytes) -> int:
+    """Whose turn it is in a struct admission: what it has counted to."""
+    return int(_NUMBER.unpack_from(value, _NEXT_TURN_OFFSET)[0])
+
+
+def _word_sum(data: bytes) -> int:
+    """The sum of up to 2^16 words of 16 bits, as they are in memory: a one's complement sum that is not folded yet."""
+    words: tuple[int, ...] = struct.unpack(f"={(len(data) + 1) // 2}H", data + bytes(len(data) % 2))
+    return sum(words)
+
+
+def resting(number: int, since: int) -> bytes:
+    """A struct resting; `since` in ticks."""
+    return _RESTING.pack(number, since)
+
+
+def slot_record(value: bytes) -> int:
+    """The number of the record that a slot in l7lb_admitted stands for."""
+    return int(_NUMBER.unpack(value)[0]) & _SLOT_RECORD
+
+
+def lead(flags: int) -> int:
+    """What the client's cookie began with, of a connection that the program has let in."""
+    return flags >> _LEAD_SHIFT & _LEAD_MASK
+
+
+def label(flags: int) -> int:
+    """The label of its admission."""
+    return flags >> _LABEL_SHIFT
+
+
+def has_ended(closing: int) -> bool:
+    """Whether a splice with this closing state carries nothing more but what comes late."""
+    return closing & CLOSING_FINS == CLOSING_FINS or bool(closing & CLOSING_RESET)
 
 
 def ends(records: memoryview[int], number: int) -> tuple[bytes, bytes, int, int]:

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The maps. The loader sets the sizes of l7lb_splices and l7lb_index, which user space maps into its memory. */
+/*
+ * The maps. The loader sets the sizes of those that have one entry here: l7lb_splices and l7lb_index, which user space
+ * maps into its memory, and what there is for each blank record.
+ */
 #pragma once
 
 #include <linux/bpf.h>
@@ -13,6 +16,8 @@
 #define MAX_LISTENERS 65536
 #define MAX_EXPECTED 65536
 #define MAX_PRECEDENTS 16384
+#define MAX_ADMISSIONS 4096
+#define MAX_DECLINED 16384
 #define MAX_LABELS 4096
 #define EVENT_BYTES (1 << 18)
 
@@ -22,6 +27,8 @@ const volatile struct {
 	struct cookie_key head_key;	   /* of the hash of heads */
 	__u32 buckets;			   /* in l7lb_index */
 	__u32 cpu_ifindex;		   /* the program's side of the CPU interface */
+	__u32 crowd;			   /* more ended connections than that make room sooner */
+	__u32 zero;
 } settings;
 
 /* By record number. */
@@ -90,6 +97,61 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } l7lb_followed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_ADMISSIONS);
+	__type(key, struct admission_key);
+	__type(value, struct admission);
+} l7lb_admissions SEC(".maps");
+
+/* Connections that were let in and whose server has accepted, by the label of the admission. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_LABELS);
+	__type(key, __u32);
+	__type(value, __u64);
+} l7lb_accepted SEC(".maps");
+
+/* Slots of the splices that the program has made, for user space alone writes the index; they have no tag. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct ipv4_tuple);
+	__type(value, __u32);
+} l7lb_admitted SEC(".maps");
+
+/* Records that the program may have, */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, struct resting);
+} l7lb_blanks SEC(".maps");
+
+/* and those of connections that have ended, in the order in which they have. */
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, struct resting);
+} l7lb_ended SEC(".maps");
+
+/* How many there are of those. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __s32);
+} l7lb_crowd SEC(".maps");
+
+/* Connections that the slow path was told of, and the ACK number of the segment: they are not let in any more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_DECLINED);
+	__type(key, struct ipv4_tuple);
+	__type(value, __u32);
+} l7lb_declined SEC(".maps");
 
 /* Port to ifindex; 0: no such port. */
 struct {

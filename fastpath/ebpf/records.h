@@ -55,6 +55,14 @@ struct tuple {
 
 #define TUPLE_WORDS 9
 
+/* The same of an IPv4 packet. */
+struct ipv4_tuple {
+	__be32 source;
+	__be32 destination;
+	__be16 source_port;
+	__be16 destination_port;
+};
+
 /* Of the index of splices: index.h. */
 #define BUCKET_SLOTS 8
 
@@ -76,6 +84,14 @@ struct path {
 #define HAS_PIVOT 1
 #define WITHDRAWN 2 /* is about to go: what is expected of its server stays so */
 #define FOLLOWS_PRECEDENTS 4
+#define ADMITTED 8  /* the program has let the connection in; it is the program's own while the generation is 0 */
+#define ASKING 16   /* its server has yet to answer: `asked` holds what for */
+#define DECIDED 32  /* what becomes of that is being decided on by one processor */
+#define REPEATED 64 /* the client has sent its segment again */
+#define GONE 128    /* its tuples are in l7lb_admitted no more */
+#define BLANK 256   /* its record is in l7lb_blanks */
+#define LEAD_SHIFT 9   /* of the eleven bits that the client's cookie begins with, */
+#define LABEL_SHIFT 20 /* and of the twelve of the admission's label */
 
 /*
  * Bits of splice.closing: 1 << direction once a packet of that direction has acknowledged the other one's FIN,
@@ -89,10 +105,23 @@ struct path {
 
 #define DIRECTIONS 2
 
+/* What a connection is to become, as the segment says that let it in. */
+struct asked {
+	__u64 head;	      /* its hash */
+	__u32 sequence;	      /* where the client's stream starts, */
+	__u32 acknowledgment; /* and ours */
+	__u32 tsval;
+	__u32 tsecr;
+	__u16 window;
+	__u8 window_scale; /* that was offered to the client; NO_SCALE: none */
+	__u8 zero[5];
+};
+
 /*
  * A splice: both of its directions, as fastpath.records.Splice. User space alone writes what stands before `closing`,
  * and of that only `pivot` and `flags` once the record is in the index; the program alone writes the rest from then on.
- * It moves the pivot as well, behind a request that follows a precedent.
+ * It moves the pivot as well, behind a request that follows a precedent. Of a connection that it has let in, it has
+ * written all but the generation.
  */
 struct splice {
 	struct address client;
@@ -108,14 +137,19 @@ struct splice {
 	__u32 closing;
 	__u32 last_seen[DIRECTIONS];	/* CLOCK_MONOTONIC in ticks of 2^TICK_SHIFT ns, modulo 2^32 */
 	union {
-		__u32 fin[DIRECTIONS];	/* the ACK of this direction that covers the other one's FIN, if it has passed */
 		struct {
-			__u32 request_start;  /* fastpath.records.Followed */
-			__u32 response_start;
+			union {
+				__u32 fin[DIRECTIONS];	/* the ACK of this direction that covers the other one's FIN, if it has passed */
+				struct {
+					__u32 request_start;  /* fastpath.records.Followed */
+					__u32 response_start;
+				};
+			};
+			__u32 packets[DIRECTIONS];	/* that were sent on, as on the wire */
+			__u64 payload[DIRECTIONS];	/* the bytes of TCP payload in them */
 		};
+		struct asked asked;		/* while ASKING */
 	};
-	__u32 packets[DIRECTIONS];	/* that were sent on, as on the wire */
-	__u64 payload[DIRECTIONS];	/* the bytes of TCP payload in them */
 };
 
 #define TICK_SHIFT 20
@@ -155,6 +189,37 @@ struct precedent {
 	__u64 until;
 	__u32 label;
 	__u32 zero;
+};
+
+#define MAX_TURNS 16
+#define ADMISSION_LEAST 8 /* bytes of a head; fastpath.records.ADMISSION_HEADS */
+#define ADMISSION_MOST 1460
+
+/* What an admission is known by: the SipHash of its head, and the VIP. */
+struct admission_key {
+	__u64 hash;
+	__be32 vip;
+	__be16 port;
+	__u16 zero;
+};
+
+/* fastpath.records.Admission; `until` is of CLOCK_MONOTONIC, in ns */
+struct admission {
+	__u64 until;
+	__u32 label;
+	__u32 routed;
+	__u32 next;  /* counts on; whose turn it is, modulo */
+	__u32 turns;
+	__u32 paths[MAX_TURNS];
+	__u32 length; /* of the head, */
+	__u32 sum;    /* and the one's complement sum of its 16-bit words in memory, with a zero behind an odd one */
+	__u8 head[ADMISSION_MOST + 4];
+};
+
+/* The number of a record of no use now, and since when, in ticks. */
+struct resting {
+	__u32 number;
+	__u32 since;
 };
 
 struct traffic {

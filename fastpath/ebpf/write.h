@@ -5,6 +5,7 @@
 #include "packet.h"
 
 #define DONT_FRAGMENT 0x4000
+#define OUR_TTL 64 /* of packets that are not forwarded ones */
 
 /* The one's complement sum of 16 bits. */
 static __always_inline __u16 folded(__u64 sum)
@@ -103,13 +104,16 @@ static __always_inline __wsum address_sum(const struct packet *packet)
 	return bpf_csum_diff(NULL, 0, (__be32 *)&packet->ip.saddr, 2 * sizeof(__be32), 0);
 }
 
-/* Whether the TCP checksum of a segment without payload is right, or holds what CHECKSUM_PARTIAL starts from. */
-static __noinline bool is_intact(const struct packet *packet)
+/*
+ * Whether the TCP checksum of a segment whose payload sums up to `payload` is right, or holds what CHECKSUM_PARTIAL
+ * starts from.
+ */
+static __noinline bool is_intact(const struct packet *packet, __wsum payload)
 {
-	__be32 rest[] = { bpf_htonl(IPPROTO_TCP), bpf_htonl(packet->tcp_length) };
+	__be32 rest[] = { bpf_htonl(IPPROTO_TCP), bpf_htonl(packet->tcp_length + packet->payload) };
 	__wsum sum = bpf_csum_diff(NULL, 0, rest, sizeof(rest), address_sum(packet));
 
 	/* Past its length the copy of the header is zero. */
 	return packet->tcp.fixed.check == folded(sum) ||
-	       folded(bpf_csum_diff(NULL, 0, (__be32 *)&packet->tcp, sizeof(packet->tcp), sum)) == 0xffff;
+	       folded((__u64)payload + bpf_csum_diff(NULL, 0, (__be32 *)&packet->tcp, sizeof(packet->tcp), sum)) == 0xffff;
 }
