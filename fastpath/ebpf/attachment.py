@@ -12,6 +12,8 @@ from pathlib import Path
 
 from fastpath.cpu_port import CpuPort
 from fastpath.ebpf import layout, links
+from fastpath.ebpf.admissions import Admissions
+from fastpath.ebpf.blanks import Blanks
 from fastpath.ebpf.compile import compiled
 from fastpath.ebpf.hashing import SECRETS, TupleHash
 from fastpath.ebpf.libbpf import Map, Object
@@ -32,13 +34,22 @@ _LONGEST_NAME = 14
 
 
 @dataclass(frozen=True, slots=True)
-class Attached:
-    """A program that runs on the host's interfaces."""
+class Loaded:
+    """A program in the kernel, and what stands for its maps on this side."""
 
     maps: Mapping[str, Map]
     tables: Tables
     splices: Splices
     precedents: Precedents
+    admissions: Admissions
+    blanks: Blanks
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A program that runs on the host's interfaces."""
+
+    loaded: Loaded
     port: CpuPort
     program_side: str
     """The program's side of the CPU interface."""
@@ -65,9 +76,9 @@ async def attach(
     await in_thread(partial(links.remove_pair, mark))
     stack.push_async_callback(in_thread, partial(links.remove_pair, mark))
     slow_ifindex, program_ifindex = await in_thread(partial(links.create_pair, mark, slow_side, program_side))
-    tables, splices, precedents = load(program, capacity, program_ifindex)
-    stack.callback(splices.close)
-    tables.set_ports(ifindexes)
+    loaded = load(program, capacity, program_ifindex)
+    stack.callback(loaded.splices.close)
+    loaded.tables.set_ports(ifindexes)
     pins = Pins(pin_directory / name)
     stack.callback(pins.remove)
     pins.create(one for one in program.maps.values() if one.name.startswith("l7lb_") and "." not in one.name)
@@ -82,22 +93,25 @@ async def attach(
     added: list[int] = []
     stack.push_async_callback(in_thread, partial(links.detach, mark, added))
     await in_thread(partial(links.attach, mark, programs, added))
-    return Attached(program.maps, tables, splices, precedents, port, program_side, interfaces)
+    return Attached(loaded, port, program_side, interfaces)
 
 
-def load(program: Object, capacity: int, cpu_ifindex: int) -> tuple[Tables, Splices, Precedents]:
+def load(program: Object, capacity: int, cpu_ifindex: int) -> Loaded:
     """Give the program to the kernel, with maps for `capacity` splices; raises BpfError."""
-    sizes = Sizes(capacity)
+    maps, sizes = program.maps, Sizes(capacity)
     secrets = [int.from_bytes(os.urandom(8), "little") for _ in range(SECRETS)]
-    (constants,) = (one for name, one in program.maps.items() if name.endswith(".rodata"))
+    (constants,) = (one for name, one in maps.items() if name.endswith(".rodata"))
     head_key = os.urandom(16)
-    constants.initialise(layout.settings(secrets, head_key, sizes.buckets, cpu_ifindex, 0))
-    program.maps["l7lb_splices"].resize(sizes.records)
-    program.maps["l7lb_index"].resize(sizes.buckets)
+    constants.initialise(layout.settings(secrets, head_key, sizes.buckets, cpu_ifindex, sizes.blanks // 2))
+    for name, entries in sizes.maps.items():
+        maps[name].resize(entries)
     program.load()
-    tables = Tables(program.maps)
-    precedents = Precedents(program.maps["l7lb_precedents"], program.maps["l7lb_followed"], head_key)
+    tables = Tables(maps)
+    precedents = Precedents(maps["l7lb_precedents"], maps["l7lb_followed"], head_key)
     hashing = TupleHash(secrets, sizes.buckets)
     paths = Paths(hashing, tables.set_path, precedents.retire)
-    records, slots = program.maps["l7lb_splices"].memory(), program.maps["l7lb_index"].memory()
-    return tables, Splices(sizes, records, slots, hashing, paths), precedents
+    records, slots = maps["l7lb_splices"].memory(), maps["l7lb_index"].memory()
+    splices = Splices(sizes, records, slots, hashing, paths)
+    blanks = Blanks(splices, maps, sizes.blanks)
+    admissions = Admissions(maps["l7lb_admissions"], maps["l7lb_accepted"], head_key, paths, blanks.paths)
+    return Loaded(maps, tables, splices, precedents, admissions, blanks)

@@ -17,9 +17,10 @@ from fastpath.ebpf.pins import BPFFS
 from fastpath.ebpf.ring_buffer import RingBuffer
 from fastpath.ebpf.sweep import Sweep
 from fastpath.errors import Unavailable
-from fastpath.interface import Batch
+from fastpath.interface import Admitted, Batch
 from fastpath.pause import Pause
 from fastpath.records import (
+    Admission,
     Counters,
     Direction,
     Drop,
@@ -33,6 +34,7 @@ from fastpath.records import (
     Server,
     Splice,
     SynCookies,
+    Tuple4,
     Volume,
 )
 from fastpath.validation import check_tables
@@ -50,19 +52,23 @@ class EbpfFastPath:
 
     def __init__(self, attached: Attached, capacity: int, idle_after: float, stack: AsyncExitStack) -> None:
         """For `open`: `stack` undoes everything, and is closed by `close`."""
-        self._tables, self._port, self._program_side = attached.tables, attached.port, attached.program_side
+        loaded = attached.loaded
+        self._tables, self._port, self._program_side = loaded.tables, attached.port, attached.program_side
         self._interfaces = attached.interfaces
         self._forwards_ipv6 = False
         self._capacity = capacity
-        self._splices, self._precedents = attached.splices, attached.precedents
+        self._splices, self._precedents = loaded.splices, loaded.precedents
+        self._admissions, self._blanks = loaded.admissions, loaded.blanks
         self._servers: set[int] = set()
         self._batch = Batch()
         self._closed = False
-        self._ring = RingBuffer(attached.maps["l7lb_events"], self._ended)
+        self._ring = RingBuffer(loaded.maps["l7lb_events"], self._ended)
         self._pause = Pause(self._port.fileno(), self._ring.fileno())
+        self._blanks.fill(time.monotonic_ns())
         sweep = Sweep(self._splices, idle_after, self._found)
-        self._sweeping = asyncio.create_task(sweep.run())
-        self._sweeping.add_done_callback(lambda _: self._pause.end())
+        self._tasks = [asyncio.create_task(sweep.run()), asyncio.create_task(self._blanks.run(self._pause.end))]
+        for task in self._tasks:
+            task.add_done_callback(lambda _: self._pause.end())
         self._stack = stack
         stack.callback(self._ring.close)
 
@@ -80,7 +86,7 @@ class EbpfFastPath:
 
         `name` (1..14 characters) tells instances on one host apart: devices are called `<name>0` and
         `<name>1`, maps are pinned in `pin_directory/<name>`, and what a killed run left there is removed.
-        `capacity` is in splices; about 124 bytes of memory are taken for each at once. A splice without a packet for
+        `capacity` is in splices; about 126 bytes of memory are taken for each at once. A splice without a packet for
         `idle_after` seconds is reported Idle, in every sweep until it is removed or used. IPv4
         forwarding is enabled on `interfaces`, which the kernel's route lookup asks for, until `close`;
         IPv6 forwarding once a listener or a server is configured that needs it.
@@ -107,6 +113,7 @@ class EbpfFastPath:
             snat=True,
             answers_syns=True,
             precedents=True,
+            admissions=self._blanks.count > 0,
         )
 
     async def configure(
@@ -155,10 +162,21 @@ class EbpfFastPath:
         numbered = ((self._splices.path(one.vip, one.server, one.server_id), one) for one in precedents)
         self._precedents.set([(path, one) for path, one in numbered if path is not None], time.monotonic())
 
+    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
+        """Let connections in by these as well; raises Unavailable."""
+        self._require_open()
+        if self._blanks.count:
+            self._admissions.set(admissions, time.monotonic_ns())
+
     async def revoke_precedents(self) -> None:
         """Follow none of those that were set so far."""
         self._require_open()
         self._precedents.revoke()
+        self._admissions.revoke()
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        """Hand over the connection with packets of this 4-tuple that was let in."""
+        return None if self._closed else self._blanks.hand_over(match, time.monotonic_ns())
 
     def followed(self, flow: Flow) -> Followed | None:
         """How far precedents have moved the pivot of a splice."""
@@ -181,10 +199,11 @@ class EbpfFastPath:
     async def events(self) -> AsyncIterator[Batch]:
         """Punted frames and reports, one batch at a time; ends after `close`. Raises Unavailable."""
         while not self._closed:
-            if self._sweeping.done():
-                raise Unavailable("the sweep through the splices has failed") from self._sweeping.exception()
+            for task in self._tasks:
+                if task.done():
+                    raise Unavailable("looking after the splices has failed") from task.exception()
             batch = self._take()
-            if batch.punts or batch.closed or batch.idle:
+            if batch.punts or batch.closed or batch.idle or batch.admitted:
                 yield batch
                 # Others have their turn even while there is always more.
                 await asyncio.sleep(0)
@@ -203,15 +222,18 @@ class EbpfFastPath:
         drops = dict(counters.drops)
         drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
         drops[Drop.INJECT] += self._port.send_failures
-        return replace(counters, drops=drops, followed=self._precedents.followed())
+        return replace(
+            counters, drops=drops, followed=self._precedents.followed(), admitted=self._admissions.admitted()
+        )
 
     async def close(self) -> None:
         """Detach and remove every record; idempotent."""
         if self._closed:
             return
         self._closed = True
-        self._sweeping.cancel()
-        await asyncio.gather(self._sweeping, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         self._pause.close()
         await self._stack.aclose()
 
@@ -223,6 +245,7 @@ class EbpfFastPath:
         """What there is at this moment."""
         self._ring.consume()
         batch, self._batch = self._batch, Batch()
+        batch.admitted = self._blanks.take()
         batch.punts += frame.decode_all(self._port.receive(_FRAMES_PER_BATCH))
         return batch
 

@@ -157,6 +157,10 @@ class Map:
         """Add or replace an element."""
         _check(self._dll.bpf_map_update_elem(self.fd, key, value, 0), f"update map {self.name}")
 
+    def push(self, value: bytes) -> None:
+        """Put an element at the end of a queue."""
+        _check(self._dll.bpf_map_update_elem(self.fd, None, value, 0), f"push to map {self.name}")
+
     def update_batch(self, elements: Mapping[bytes, bytes]) -> None:
         """Add or replace elements in order; if one fails the ones before it have been written."""
         count = c_uint32(len(elements))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from fastpath.ebpf import layout
 from fastpath.ebpf.libbpf import BpfError, library
 
-_SKB_LENGTH, _IFINDEX_OFFSET = 192, 40
+_SKB_LENGTH, _IFINDEX_OFFSET, _GSO_SIZE_OFFSET = 192, 40, 176
 """struct __sk_buff."""
-_ROOM = 256
+_ROOM = 2048
 """Bytes by which a program may make a packet longer."""
 
 
@@ -46,10 +46,14 @@ class Ran(NamedTuple):
     nanoseconds: int
 
 
-def run(program: int, ifindex: int, frame: bytes) -> Ran:
-    """Run the tc program with the descriptor `program` on a frame that arrives on an interface; raises BpfError."""
+def run(program: int, ifindex: int, frame: bytes, segment: int = 0) -> Ran:
+    """Run the tc program with the descriptor `program` on a frame that arrives on an interface; raises BpfError.
+
+    The frame is a super-packet if `segment` is not 0, but the bytes of payload in each of its segments.
+    """
     context = bytearray(_SKB_LENGTH)
     context[_IFINDEX_OFFSET : _IFINDEX_OFFSET + 4] = layout.number(ifindex)
+    context[_GSO_SIZE_OFFSET : _GSO_SIZE_OFFSET + 4] = layout.number(segment)
     out = ctypes.create_string_buffer(len(frame) + _ROOM)
     options = _Options(
         size=ctypes.sizeof(_Options),

@@ -8,6 +8,7 @@ from fastpath.ebpf import layout
 from fastpath.records import Direction, Followed, Volume
 
 _FOLLOWED_WORDS = (layout.PIVOT, layout.REQUEST_START, layout.RESPONSE_START)
+_IDENTITY_BYTES = 4 * layout.PIVOT
 
 
 class RecordMemory:
@@ -39,6 +40,11 @@ class RecordMemory:
     def ends(self, number: int) -> tuple[bytes, bytes, int, int]:
         """The client's and the source's address, of 16 bytes, and port."""
         return layout.ends(self._bytes, number)
+
+    def identity(self, number: int) -> bytes:
+        """What tells a splice from others that its record was of, as long as that lasts."""
+        start = number * layout.RECORD_BYTES
+        return self._bytes[start : start + _IDENTITY_BYTES].tobytes()
 
     def order(self) -> None:
         """Let no processor see the stores that follow before those that came before, nor what is read then be older.

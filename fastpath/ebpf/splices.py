@@ -56,6 +56,11 @@ class Splices:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def free(self) -> int:
+        """How many more there may be."""
+        return self._capacity - self._count
+
     def install(self, splices: Sequence[Splice], now: int) -> None:
         """Add or replace `splices`, whose counts begin; raises TableFull or Rejected. `now` in nanoseconds."""
         batch = {splice.flow: splice for splice in splices}
@@ -85,6 +90,42 @@ class Splices:
         for number, splice in pivots:
             self._set_pivot(number, splice)
 
+    def take_numbers(self, count: int, now: int) -> list[int]:
+        """Records for the program to make splices of; raises TableFull."""
+        return self._numbers.take(count, now)
+
+    def adopt(self, number: int) -> Splice | None:
+        """Take over the splice that the program has made of such a record; None if it has ended just now.
+
+        Raises TableFull, and Rejected if another splice has one of its 4-tuples.
+        """
+        if self._count >= self._capacity:
+            raise TableFull(f"one more splice does not fit: {self._count} are taken")
+        made, path = Batch(self._index), self._path(number)
+        flow, replies = self.matches(number)
+        try:
+            self._seat(made, {}, flow, path.to_vip + self._hashing.source(*flow.client), 0)
+            self._seat(made, {}, replies, path.from_server + self._hashing.destination(*replies.vip), TO_CLIENT)
+        except ValueError as error:
+            raise Rejected(f"splice {flow}: {error}") from error
+        self._make_room(made)
+        self._generation = self._generation % _LARGEST_NUMBER + 1
+        records = self.records
+        records.set(number, layout.GENERATION, self._generation)
+        # The program looks whose the splice is after it has noted an end: so one of both sees it.
+        records.order()
+        if layout.has_ended(records.word(number, layout.CLOSING)):
+            records.set(number, layout.GENERATION, 0)
+            return None
+        self._reported[number] = 0
+        path.users += 1
+        self._count += 1
+        made.slots = [slot | number for slot in made.slots]
+        self._note_positions(made)
+        made.plan.carry_out(made.positions, made.slots)
+        records.set(number, layout.FLAGS, records.word(number, layout.FLAGS) & layout.DECIDED_FLAGS)
+        return self._splice(number)
+
     def remove(self, flows: Iterable[Flow], now: int) -> None:
         """Remove splices; a flow that is not there is passed over."""
         numbers: list[int] = []
@@ -107,6 +148,10 @@ class Splices:
         """The flow of a record."""
         client, _, port, _ = self.records.ends(number)
         return _NEW(Flow, (_endpoint(client, port), self._path(number).vip))
+
+    def matches(self, number: int) -> tuple[Flow, Flow]:
+        """What the packets of a record's splice carry, from the client and from the server."""
+        return self.flow(number), self._replies(number)
 
     def withdrawn(self, flow: Flow) -> Tuple4 | None:
         """What the packets of a splice's server carry, none of which ends their expectation now; None if it is gone.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -18,9 +21,21 @@ from fastpath.ebpf.libbpf import Object
 from fastpath.ebpf.program_run import Ran
 from fastpath.ebpf.recordnumbers import GRACE
 from fastpath.ebpf.ring_buffer import RingBuffer
-from fastpath.interface import Closed
+from fastpath.interface import Admitted, Closed
 from fastpath.profile import HOST
-from fastpath.records import Counters, Flow, Followed, NextHop, Precedent, Splice, SynCookies, Tuple4, Volume
+from fastpath.records import (
+    Admission,
+    Counters,
+    Flow,
+    Followed,
+    Listener,
+    NextHop,
+    Precedent,
+    Splice,
+    SynCookies,
+    Tuple4,
+    Volume,
+)
 from fastpath.verdict import Dropped, Passed, Punted, Sent, Verdict
 from slowpath.wire.ip import IPV4, family_of
 from tests.conformance.ebpf_wire import Wire, is_too_short
@@ -57,11 +72,15 @@ class EbpfTarget:
         for hop in NARROW:
             gateway = _GATEWAYS[hop.port + (0 if family_of(hop.network[0]) is IPV4 else len(_PORTS))]
             self._route(hop, gateway)
-        self._tables, self._splices, self._precedents = load(self._program, _SPLICES, self._ifindexes[_CPU])
+        loaded = load(self._program, _SPLICES, self._ifindexes[_CPU])
+        self._tables, self._splices, self._precedents = loaded.tables, loaded.splices, loaded.precedents
+        self._admissions, self.blanks = loaded.admissions, loaded.blanks
+        self.blanks.fill(time.monotonic_ns())
         self._tables.set_ports([self._ifindexes[name] for name in _PORTS])
         self._programs = dict.fromkeys(_PORTS, self._program.program("l7lb_port"))
         self._programs[_CPU] = self._program.program("l7lb_cpu")
         self._wire = Wire(self._host, self._programs)
+        self._turn: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         self._closed: list[Closed] = []
         self._now = 0
         self._ring = RingBuffer(self._program.maps["l7lb_events"], self._ended)
@@ -76,6 +95,7 @@ class EbpfTarget:
         self._tables.set_listeners(rules.listeners)
         self._splices.install(rules.splices, self._now)
         self._hold(rules.precedents)
+        self._let_go()
         expected = self._program.maps["l7lb_expected"]
         expected.delete_batch([key for key, _ in expected.items()])
         self._servers |= {server.id for server in rules.servers} | {splice.server_id for splice in rules.splices}
@@ -87,11 +107,74 @@ class EbpfTarget:
         """Have the program answer SYNs."""
         self._tables.set_cookies(cookies)
 
-    def receive(self, port: int, frame: bytes) -> Verdict:
-        return self._give(_PORTS[port], frame)
+    def receive(self, port: int, frame: bytes, segment: int = 0) -> Verdict:
+        """Let `frame` arrive; as a super-packet, if `segment` says what bytes of payload its segments have."""
+        return self._give(_PORTS[port], frame, segment)
+
+    def receive_twice(self, port: int, frame: bytes) -> None:
+        """Let `frame` arrive on two processors at once, as far as there are two."""
+        cpus = sorted(os.sched_getaffinity(0))
+        running = [self._host.submit(partial(self._run_on, cpu, _PORTS[port], frame)) for cpu in (cpus[0], cpus[-1])]
+        for one in running:
+            one.result()
+
+    def listen(self, listeners: Sequence[Listener]) -> None:
+        """Replace the listeners."""
+        self._tables.set_listeners(listeners)
+
+    def hold(self, precedent: Precedent) -> None:
+        """Have a precedent besides the rules."""
+        path = self._splices.path(precedent.vip, precedent.server, precedent.server_id)
+        assert path is not None
+        self._precedents.set([(path, precedent)], 0.0)
 
     def inject(self, frame: bytes) -> Verdict:
         return self._give(_CPU, frame)
+
+    def admit(self, *admissions: Admission) -> None:
+        """Have connections let in."""
+        self._clear("l7lb_accepted", {one.label for one in admissions})
+        self._admissions.set(admissions, time.monotonic_ns())
+
+    def revoke(self) -> None:
+        """Let no admission hold any more."""
+        self._admissions.revoke()
+
+    def admissions(self) -> int:
+        """How many there are."""
+        return len(list(self._program.maps["l7lb_admissions"].items()))
+
+    def hand_over(self, match: Tuple4) -> Admitted | None:
+        """Take over a connection that was let in."""
+        return self.blanks.hand_over(match, time.monotonic_ns())
+
+    def set_aside(self, number: int) -> None:
+        """Have the program look whether a record is to be blank again."""
+        self._program.maps["l7lb_ended"].push(layout.resting(number, 0))
+
+    def entries(self) -> dict[bytes, int]:
+        """The records of the connections that were let in, by struct ipv4_tuple."""
+        return {key: layout.slot_record(value) for key, value in self._program.maps["l7lb_admitted"].items()}
+
+    def remove(self, flow: Flow) -> None:
+        """Remove a splice."""
+        self._splices.remove([flow], self._now)
+
+    def update(self, splice: Splice) -> None:
+        """Replace a splice."""
+        self._splices.update([splice], self._now)
+
+    def splices(self) -> list[Splice]:
+        """Those that user space owns."""
+        return list(self._splices)
+
+    def word(self, number: int, word: int) -> int:
+        """A word of a record."""
+        return self._splices.records.word(number, word)
+
+    def copied(self, port: int) -> bytes:
+        """The frame that was sent besides the one in the verdict."""
+        return self._wire.next(_PORTS[port])
 
     def takes(self, port: int, frame: bytes) -> bool:
         """Whether `frame`, arriving on `port`, ends here without being a drop."""
@@ -131,7 +214,8 @@ class EbpfTarget:
         return self._splices.followed(flow)
 
     def counters(self) -> Counters:
-        return replace(self._tables.counters(self._servers), followed=self._precedents.followed())
+        counters = self._tables.counters(self._servers)
+        return replace(counters, followed=self._precedents.followed(), admitted=self._admissions.admitted())
 
     def close(self) -> None:
         self._wire.close()
@@ -140,18 +224,29 @@ class EbpfTarget:
         self._program.close()
         self._host.close()
 
+    def _let_go(self) -> None:
+        """Have no admissions, and no connections that were let in."""
+        self._admissions.revoke()
+        admitted, declined = (self._program.maps[name] for name in ("l7lb_admitted", "l7lb_declined"))
+        declined.delete_batch([key for key, _ in declined.items()])
+        for number in set(self.entries().values()):
+            self._splices.records.set(number, layout.FLAGS, layout.BLANK)
+            self._program.maps["l7lb_blanks"].push(layout.resting(number, 0))
+        admitted.delete_batch([key for key, _ in admitted.items()])
+        self.blanks.fill(self._now)
+
     def _hold(self, precedents: Sequence[Precedent]) -> None:
         self._precedents.revoke()
         numbered = [(self._splices.path(one.vip, one.server, one.server_id), one) for one in precedents]
         self._precedents.set([(path, one) for path, one in numbered if path is not None], 0.0)
         self._clear("l7lb_followed", {one.label for one in precedents} | self._precedents.followed().keys())
 
-    def _give(self, name: str, frame: bytes) -> Verdict:
+    def _give(self, name: str, frame: bytes, segment: int = 0) -> Verdict:
         before = self.counters()
         if is_too_short(frame):
             verdict = self._wire.give(name, frame, lambda: self.counters() != before)
             return verdict or Dropped(_counted(before.drops, self.counters().drops)[0])
-        result, out, _ = self._run(name, frame)
+        result, out, _ = self._run(name, frame, segment)
         after = self.counters()
         punts, drops = _counted(before.punts, after.punts), _counted(before.drops, after.drops)
         if result == _REDIRECT and not drops:
@@ -159,12 +254,21 @@ class EbpfTarget:
         assert out == frame, "a frame that goes no further was changed"
         assert not punts
         if result == _SHOT:
+            assert drops, "a frame was dropped, and not counted"
             return Dropped(drops[0])
         assert result == _UNSPEC and not drops
         return Passed()
 
-    def _run(self, name: str, frame: bytes) -> Ran:
-        return self._host.run(partial(program_run.run, self._programs[name], self._ifindexes[name], frame))
+    def _run(self, name: str, frame: bytes, segment: int = 0) -> Ran:
+        return self._host.run(partial(program_run.run, self._programs[name], self._ifindexes[name], frame, segment))
+
+    def _run_on(self, cpu: int, name: str, frame: bytes) -> None:
+        # Where programs do run, none begins on a processor before another has ended.
+        with self._turn[cpu]:
+            before = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, {cpu})
+            program_run.run(self._programs[name], self._ifindexes[name], frame)
+            os.sched_setaffinity(0, before)
 
     def _ended(self, data: bytes) -> None:
         self._closed += self._splices.ended(*layout.event(data))

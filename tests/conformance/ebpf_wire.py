@@ -56,6 +56,17 @@ class Wire:
             time.sleep(0.001)
         raise AssertionError(f"nothing has become of {frame.hex()}")
 
+    def next(self, name: str) -> bytes:
+        """The next whole frame that an interface has sent."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end:
+            with suppress(BlockingIOError):
+                received = self._peers[name].recv(_LONGEST)
+                if not is_too_short(received):
+                    return received
+            time.sleep(0.001)
+        raise AssertionError(f"{name} has sent nothing")
+
     def _header_errors(self) -> int:
         """How many packets the kernel has refused for their IP header: how a short one shows that it got there."""
         return self._host.run(_refused_headers)

@@ -42,9 +42,9 @@ def kernel() -> Iterator[Kernel]:
     if os.geteuid():
         pytest.skip("BPF needs root")
     program = Object(compiled(SOURCE))
-    _, splices, precedents = load(program, 4, cpu_ifindex=1)
-    yield Kernel(precedents, splices, program.maps)
-    splices.close()
+    loaded = load(program, 4, cpu_ifindex=1)
+    yield Kernel(loaded.precedents, loaded.splices, program.maps)
+    loaded.splices.close()
     program.close()
 
 

@@ -52,9 +52,9 @@ def kernel() -> Iterator[Kernel]:
     if os.geteuid():
         pytest.skip("BPF needs root")
     program = Object(compiled(SOURCE))
-    tables, splices, _ = load(program, ROOM, cpu_ifindex=1)
-    yield Kernel(tables, splices, program.maps)
-    splices.close()
+    loaded = load(program, ROOM, cpu_ifindex=1)
+    yield Kernel(loaded.tables, loaded.splices, program.maps)
+    loaded.splices.close()
     program.close()
 
 
