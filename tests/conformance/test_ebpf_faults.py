@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from fastpath.ebpf.attachment import SOURCE
 from tests.conformance.checks import check_vector
-from tests.conformance.ebpf_target import EbpfTarget
+from tests.conformance.ebpf_mutants import Fault, mutant
 from tests.conformance.vectors import VECTORS
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """In `file`, `right` becomes `wrong`."""
-
-    name: str
-    file: str
-    right: str
-    wrong: str
-
 
 FAULTS = (
     Fault("SEQ off by one", "translate.h", "tcp->seq, translation->sequence)", "tcp->seq, translation->sequence + 1)"),
@@ -119,13 +105,7 @@ FAULTS = (
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_the_vectors_find(fault: Fault, tmp_path: Path) -> None:
-    for path in (SOURCE, *SOURCE.parent.glob("*.h")):
-        shutil.copy(path, tmp_path)
-    source = tmp_path / fault.file
-    text = source.read_text()
-    assert text.count(fault.right) == 1, f"{fault.right!r} is not in {fault.file} exactly once"
-    source.write_text(text.replace(fault.right, fault.wrong))
-    target = EbpfTarget(tmp_path / SOURCE.name, tmp_path)
+    target = mutant(tmp_path, fault)
     try:
         with pytest.raises(AssertionError):
             for vector in VECTORS:
