@@ -243,10 +243,12 @@ class EbpfFastPath:
 
     def _take(self) -> Batch:
         """What there is at this moment."""
+        # The packets first: what has ended before one of them came is in the same batch then.
+        punts = frame.decode_all(self._port.receive(_FRAMES_PER_BATCH))
         self._ring.consume()
         batch, self._batch = self._batch, Batch()
+        batch.punts += punts
         batch.admitted = self._blanks.take()
-        batch.punts += frame.decode_all(self._port.receive(_FRAMES_PER_BATCH))
         return batch
 
     def _ended(self, data: bytes) -> None:

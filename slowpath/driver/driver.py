@@ -98,6 +98,8 @@ class Driver:
 
     async def _apply(self) -> None:
         """Do what the engine wants done: once per batch, whatever the number of packets in it."""
+        if self._health.take_changed():
+            self._splicer.revoke_precedents()
         while outcome := self._splicer.take_outcome():
             if outcome.revoke:
                 await self._fastpath.revoke_precedents()

@@ -53,6 +53,7 @@ class Health:
         self._outliers: list[Outliers] = []
         self._observed: dict[int, Outliers] = {}
         """By `Member.id`, as `_pools`."""
+        self._has_changed = False
         self.next_deadline: float | None = None
         """When to call `advance`, at the latest."""
 
@@ -87,6 +88,11 @@ class Health:
         """What passive checks know of a server; None if there are none."""
         outliers = self._observed.get(member.id)
         return outliers.records[member.id] if outliers is not None else None
+
+    def take_changed(self) -> bool:
+        """Whether a server was found well or unwell since the last call."""
+        changed, self._has_changed = self._has_changed, False
+        return changed
 
     # Probes
 
@@ -135,6 +141,7 @@ class Health:
     # Changes
 
     def _changed(self, probe: Probe, now: float) -> None:
+        self._has_changed = True
         member = probe.member
         pool, outliers = self._pools.get(member.id), self._observed.get(member.id)
         if pool is None:
@@ -148,6 +155,7 @@ class Health:
         self._refresh(pool)
 
     def _ejected_or_not(self, pool: PoolHealth, record: Record) -> None:
+        self._has_changed = True
         server = record.member.endpoint
         if record.ejection.state is State.EJECTED:
             _log.warning("%s: server %s is ejected for a time: %s", pool.name, server, record.reason)

@@ -33,6 +33,9 @@ class Parts:
     def take_learned(self) -> bool:
         return False
 
+    def take_changed(self) -> bool:
+        return False
+
     def take_outcome(self) -> Outcome:
         return Outcome()
 
