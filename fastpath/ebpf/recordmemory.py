@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from fastpath.ebpf import layout
 from fastpath.records import Direction, Followed, Volume
 
 _FOLLOWED_WORDS = (layout.PIVOT, layout.REQUEST_START, layout.RESPONSE_START)
+_LOWEST = 0 if sys.byteorder == "little" else 3
+"""Where the lowest byte is among the four of a word."""
 _IDENTITY_BYTES = 4 * layout.PIVOT
 
 
@@ -36,6 +39,11 @@ class RecordMemory:
         """A word of each of the records `numbers`."""
         words = layout.RECORD_WORDS
         return self._words[numbers.start * words + word : numbers.stop * words : words].tolist()
+
+    def low_bytes(self, word: int, numbers: range) -> bytes:
+        """The lowest byte of a word of each of the records `numbers`."""
+        size, at = layout.RECORD_BYTES, 4 * word + _LOWEST
+        return self._bytes[numbers.start * size + at : numbers.stop * size : size].tobytes()
 
     def ends(self, number: int) -> tuple[bytes, bytes, int, int]:
         """The client's and the source's address, of 16 bytes, and port."""
