@@ -128,7 +128,7 @@ __noinline int succeeds(const struct packet *packet, __u32 slot)
 	if (!packet || !splice || slot >> SLOT_DIRECTION_SHIFT != TO_SERVER)
 		return false;
 	closing = splice->closing;
-	if (!is_own(splice) || !has_ended(closing))
+	if (!is_own(splice))
 		return false;
 	if ((packet->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) != FLAG_SYN &&
 	    ((packet->flags & (FLAG_SYN | FLAG_ACK | FLAG_RST)) != FLAG_ACK ||
