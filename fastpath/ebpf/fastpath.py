@@ -50,13 +50,15 @@ class EbpfFastPath:
     Routes and neighbours are the kernel's. One task at a time may iterate over `events`.
     """
 
-    def __init__(self, attached: Attached, capacity: int, idle_after: float, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, attached: Attached, capacity: int, idle_after: float, stack: AsyncExitStack, *, learning: bool
+    ) -> None:
         """For `open`: `stack` undoes everything, and is closed by `close`."""
         loaded = attached.loaded
         self._tables, self._port, self._program_side = loaded.tables, attached.port, attached.program_side
         self._interfaces = attached.interfaces
         self._forwards_ipv6 = False
-        self._capacity = capacity
+        self._capacity, self._learning = capacity, learning
         self._splices, self._precedents = loaded.splices, loaded.precedents
         self._admissions, self._blanks = loaded.admissions, loaded.blanks
         self._servers: set[int] = set()
@@ -81,6 +83,7 @@ class EbpfFastPath:
         pin_directory: Path = BPFFS / "l7lb",
         capacity: int = 1_048_576,
         idle_after: float = 600.0,
+        learning: bool = True,
     ) -> EbpfFastPath:
         """Attach to `interfaces`; raises Unavailable if one or anything else that it takes is missing.
 
@@ -89,12 +92,13 @@ class EbpfFastPath:
         `capacity` is in splices; about 126 bytes of memory are taken for each at once. A splice without a packet for
         `idle_after` seconds is reported Idle, in every sweep until it is removed or used. IPv4
         forwarding is enabled on `interfaces`, which the kernel's route lookup asks for, until `close`;
-        IPv6 forwarding once a listener or a server is configured that needs it.
+        IPv6 forwarding once a listener or a server is configured that needs it. Without `learning` the
+        slow path is asked about every request and connection: there are neither precedents nor admissions.
         """
         stack = AsyncExitStack()
         try:
             attached = await attachment.attach(stack, interfaces, name, pin_directory, capacity)
-            return cls(attached, capacity, idle_after, stack)
+            return cls(attached, capacity, idle_after, stack, learning=learning)
         except BpfError as error:
             await stack.aclose()
             raise Unavailable(f"cannot attach the program: {error}") from error
@@ -112,8 +116,8 @@ class EbpfFastPath:
             ipv6=True,
             snat=True,
             answers_syns=True,
-            precedents=True,
-            admissions=self._blanks.count > 0,
+            precedents=self._learning,
+            admissions=self._learning and self._blanks.count > 0,
         )
 
     async def configure(

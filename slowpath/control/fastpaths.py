@@ -27,7 +27,7 @@ async def _ebpf(chosen: EbpfConfig, idle_after: float) -> tuple[FastPath, Host]:
     from fastpath.ebpf import EbpfFastPath  # noqa: PLC0415
 
     fastpath = await EbpfFastPath.open(
-        chosen.interfaces, name=chosen.name, capacity=chosen.capacity, idle_after=idle_after
+        chosen.interfaces, name=chosen.name, capacity=chosen.capacity, idle_after=idle_after, learning=chosen.learning
     )
     return fastpath, KernelHost(chosen.interfaces)
 

@@ -42,7 +42,7 @@ class Bmv2PortConfig(PortConfig):
 class Bmv2Config(SwitchConfig[Bmv2PortConfig]):
     """The P4Runtime service of the switch, and what the compiler made of the program."""
 
-    foreign: ClassVar = dict.fromkeys(("interfaces", "name", "capacity"), "kind ebpf") | {
+    foreign: ClassVar = dict.fromkeys(("interfaces", "name", "capacity", "learning"), "kind ebpf") | {
         "program": "kinds tofino and model"
     }
 

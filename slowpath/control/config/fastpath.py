@@ -27,6 +27,7 @@ class EbpfConfig(Section):
     name: InstanceName = "l7lb"
     interfaces: Annotated[tuple[Interface, ...], Field(min_length=1)]
     capacity: Annotated[int, Field(strict=True, ge=1024, le=16_777_216)] = 1_048_576
+    learning: Annotated[bool, Field(strict=True)] = True
 
     @field_validator("interfaces")
     @classmethod

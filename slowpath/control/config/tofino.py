@@ -35,7 +35,7 @@ class TofinoPortConfig(PortConfig):
 class TofinoConfig(SwitchConfig[TofinoPortConfig]):
     """The BfRt service of the switch, and the name that the program has there."""
 
-    foreign: ClassVar = dict.fromkeys(("interfaces", "name", "capacity"), "kind ebpf") | dict.fromkeys(
+    foreign: ClassVar = dict.fromkeys(("interfaces", "name", "capacity", "learning"), "kind ebpf") | dict.fromkeys(
         ("device", "election_id", "p4info", "device_config"), "kind bmv2"
     )
 

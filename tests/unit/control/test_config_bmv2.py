@@ -85,6 +85,7 @@ def test_numbers_have_the_width_of_the_protocols(tmp_path: Path) -> None:
         ({"election_id": "one"}, "election_id", "valid integer, not 'one'"),
         ({"program": "l7lb"}, "program", "belongs to kinds tofino and model only"),
         ({"capacity": 4096}, "capacity", "belongs to kind ebpf only"),
+        ({"learning": False}, "learning", "belongs to kind ebpf only"),
         ({"elections": 1}, "elections", "unknown key: did you mean 'election_id'?"),
         ({"ports": _PORTS | {"511": {"address": "10.3.0.1/24"}}}, "ports.511", "drops what is sent to it"),
         ({"ports": _PORTS | {"512": {"address": "10.3.0.1/24"}}}, "ports.512", "0 to 511"),

@@ -77,6 +77,7 @@ def pool(**keys: object) -> dict[str, Any]:
         (fastpath(interfaces=["a/b"]), "fastpath.interfaces[0]", "'a/b' is not an interface name"),
         (fastpath(name="L7"), "fastpath.name", "'L7' is not an instance name"),
         (fastpath(capacity=1), "fastpath.capacity", "greater than or equal to 1024"),
+        (fastpath(learning="no"), "fastpath.learning", "valid boolean"),
         ({"source": "transparant"}, "source", "'transparant' is neither transparent nor {snat: [ADDRESS, ...]}"),
         ({"source": {"snat": []}}, "source.snat", "is a list of addresses or ranges"),
         ({"source": {"snat": ["10.2.0.17/28"]}}, "source.snat", "did you mean its network address?"),
