@@ -173,7 +173,6 @@ FAULTS = (
     Fault("no traffic", "acceptance.h", "count_traffic(skb, splice, TO_SERVER, packet);", "(void)skb;"),
     Fault("reported all the same", "closing.h", "if (is_own(splice)) {", "if (0) {"),
     Fault("never its own", "index.h", "splice->flags & ADMITTED && !splice->generation", "0"),
-    Fault("for ever its own", "index.h", "splice->flags & ADMITTED && !splice->generation", "splice->flags & ADMITTED"),
     Fault("followed before its end", "blank.h", "!is_own(splice) || !has_ended(splice->closing)", "!is_own(splice)"),
     Fault(
         "followed by what came before",
