@@ -53,7 +53,7 @@ FAULTS = (
     Fault("precedents that are over", "precedent.h", " || precedent->until <= bpf_ktime_get_coarse_ns()", ""),
     Fault("precedents of another path", "precedent.h", "key = { .path = splice->path }", "key = {}"),
     Fault("pivot not moved behind it", "precedent.h", "start, start + packet->payload)", "start, start)"),
-    Fault("a head's last bytes", "precedent.h", "last | (__u64)length", "(__u64)length"),
+    Fault("a head's last bytes", "precedent.h", "last | (__u64)length", "0 * last | (__u64)length"),
     Fault("what a longer head has left", "precedent.h", " & (1ull << length % 8 * 8) - 1 :", " :"),
     Fault("all in the first label", "precedent.h", "&precedent->label", "&key.zero"),
     Fault("SYN forwarded", "translate.h", "if (packet->flags & FLAG_SYN)", "if (0)"),
