@@ -153,10 +153,12 @@ def _laboratory(fastpath: str, clients: int, servers: int) -> Iterator[Laborator
 
 
 def _rules(laboratory: Laboratory) -> dict[str, object]:
-    """A pool for each server, chosen by the first part of the path."""
-    web = laboratory.default_config()["listeners"]["web"]
+    """A pool for each server, chosen by the first part of the path; every connection is seen by the slow path."""
+    default = laboratory.default_config()
+    web, fastpath = default["listeners"]["web"], default["fastpath"]
     routes = [{"path": {"prefix": f"/{server.name}/"}, "pool": server.name} for server in laboratory.servers]
     return {
+        "fastpath": fastpath | ({"learning": False} if fastpath["kind"] == "ebpf" else {}),
         "listeners": {"web": web | {"routes": routes, "default": laboratory.servers[0].name}},
         "pools": {server.name: pool(server.address, health=_ONCE) for server in laboratory.servers},
     }
