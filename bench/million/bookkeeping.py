@@ -211,7 +211,9 @@ def _syn(client: Endpoint) -> bytes:
     packet = tcp.build(Segment(client, VIP, 1, 0, tcp.SYN, 65535, Options(mss=1460)))
     injected = frame.encode(packet, frame.Action.EMIT, port=0)
     # What tells a punt from an injected frame is the number in the place of the action.
-    return Punt(Reason.SYN, 0, injected).reinjected(cast(frame.Action, Reason.SYN))
+    raw = Punt(Reason.SYN, 0, injected).reinjected(frame.Action.TRANSLATE)
+    code = frame.OFFLOAD_LENGTH + 1  # of the CPU header: the reason, where an injected frame has its action
+    return raw[:code] + bytes((Reason.SYN,)) + raw[code + 1 :]
 
 
 if __name__ == "__main__":
