@@ -22,26 +22,23 @@ from typing import TypeAlias
 
 from fastpath import frame
 from fastpath.frame import Action, Punt
-from fastpath.interface import Admitted, Batch, Closed
+from fastpath.interface import Batch, Closed
 from fastpath.records import (
-    Admission,
     Counters,
     Direction,
     Flow,
-    Followed,
     Limits,
     Listener,
     NextHop,
     Offer,
     Pivot,
-    Precedent,
     Reason,
     Server,
     Splice,
     SynCookies,
-    Tuple4,
     Volume,
 )
+from fastpath.unlearning import Unlearning
 from slowpath.balancing.balancer import balancer
 from slowpath.balancing.member import Member
 from slowpath.driver.driver import Driver
@@ -106,7 +103,7 @@ def show(title: str, figures: Mapping[str, Sequence[float]], *, total: bool) -> 
         print(f"  {'all':44} {sum(medians.values()):7.1f} us")
 
 
-class ReplayFastPath:
+class ReplayFastPath(Unlearning):
     """A FastPath that gives out the batches of a scenario, and keeps what it is asked for."""
 
     limits = Limits(1 << 20, timestamps=True, pivot=Pivot.EXACT, ipv6=True, snat=True, answers_syns=True)
@@ -135,21 +132,6 @@ class ReplayFastPath:
 
     async def withdraw(self, flows: Sequence[Flow]) -> None:
         self.withdrawn += len(flows)
-
-    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
-        pass
-
-    async def revoke_precedents(self) -> None:
-        pass
-
-    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
-        pass
-
-    def hand_over(self, match: Tuple4) -> Admitted | None:
-        return None
-
-    def followed(self, flow: Flow) -> Followed | None:
-        return None
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         return None

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from fastpath import frame as cpu
 from fastpath.closing import Cause, Watch
 from fastpath.errors import Rejected, TableFull, Unavailable
-from fastpath.interface import Admitted, Batch, Closed, Idle
+from fastpath.interface import Batch, Closed, Idle
 from fastpath.lookup import Entry, Tables
 from fastpath.profile import HOST, Profile
 from fastpath.records import (
-    Admission,
     Counters,
     Direction,
     Drop,
@@ -34,6 +33,7 @@ from fastpath.records import (
     Volume,
 )
 from fastpath.reference import Follow, Outcome, Translated, injected, received
+from fastpath.unlearning import Unlearning
 from fastpath.validation import check_splices, check_tables
 from fastpath.verdict import Dropped, Punted, Sent, Verdict
 from slowpath.wire import sequence, tcp
@@ -59,7 +59,7 @@ class _Record:
     """Whether a FIN or a RST has passed."""
 
 
-class MemoryFastPath:
+class MemoryFastPath(Unlearning):
     """A FastPath without I/O and without a clock.
 
     Time is the largest `now` (seconds) that `receive` or `sweep` has been given; what happens in between
@@ -185,13 +185,6 @@ class MemoryFastPath:
         """Have splices follow these as well, until their time is up; a switch ignores them."""
         if self.limits.precedents:
             self._precedents |= {(one.vip, one.server, one.server_id, one.head): one for one in precedents}
-
-    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
-        """Ignored: this target answers no SYNs."""
-
-    def hand_over(self, match: Tuple4) -> Admitted | None:
-        """None: no connection is let in."""
-        return None
 
     async def revoke_precedents(self) -> None:
         """Follow none of those that were set so far."""

@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from siphash24 import siphash24
 
 from fastpath.ebpf import layout
+from fastpath.ebpf.learned import Learned
 from fastpath.ebpf.libbpf import BpfError, Map
 from fastpath.ebpf.paths import Path, Paths
 from fastpath.errors import TableFull, Unavailable
@@ -24,7 +25,7 @@ _SECOND = 1_000_000_000
 _NO_ROOM = frozenset({errno.E2BIG, errno.ENOMEM})
 
 
-class Admissions:
+class Admissions(Learned):
     """Those that hold, by VIP and head; heads are hashed with SipHash-2-4 and the 16 bytes of `key`.
 
     `in_use` tells which paths the connections have, by number, that the program has let in and keeps.
@@ -33,12 +34,10 @@ class Admissions:
     def __init__(
         self, table: Map, counts: Map, key: bytes, paths: Paths, in_use: Callable[[], AbstractSet[int]]
     ) -> None:
-        self._table, self._counts, self._key, self._paths, self._in_use = table, counts, key, paths, in_use
-        self._until: dict[bytes, int] = {}
-        """By key of the table, the one to end first at the front, but for those that were set again."""
+        super().__init__(table, counts, layout.MAX_ADMISSIONS)
+        self._key, self._paths, self._in_use = key, paths, in_use
         self._pinned: dict[int, int] = {}
         """By number of a path, until when an admission names it."""
-        self._labels: set[int] = set()
 
     def set(self, admissions: Iterable[Admission], now: int) -> None:
         """Add or replace admissions; raises Unavailable. `now` in nanoseconds.
@@ -48,22 +47,13 @@ class Admissions:
         self._expire(now)
         for one in admissions:
             key = _key_of(one, self._key)
-            if key is None or (key not in self._until and len(self._until) >= layout.MAX_ADMISSIONS):
+            if key is None or not self._has_room(key):
                 continue
             try:
                 paths = [self._paths.wanted(one.vip, server, number, now) for server, number in one.servers]
             except TableFull:
                 continue
             self._write(key, one, paths)
-
-    def revoke(self) -> None:
-        """Let none of them hold; nobody is asked in their name any more."""
-        self._delete(list(self._until))
-
-    def admitted(self) -> dict[int, int]:
-        """How many connections were let in and accepted, by label."""
-        values = {label: self._counts.lookup(layout.number(label)) for label in self._labels}
-        return {label: layout.total(value) for label, value in values.items() if value is not None}
 
     def _write(self, key: bytes, one: Admission, paths: Sequence[Path]) -> None:
         until = int(one.until * _SECOND)
@@ -79,17 +69,10 @@ class Admissions:
             if error.errno not in _NO_ROOM:
                 raise Unavailable(str(error)) from error
             return
-        self._until.pop(key, None)
-        self._until[key] = until
-        self._labels.add(one.label)
+        self._note(key, until, one.label)
 
     def _expire(self, now: int) -> None:
-        over: list[bytes] = []
-        for key, until in self._until.items():
-            if until > now:
-                break
-            over.append(key)
-        self._delete(over)
+        super()._expire(now)
         unpinned = [number for number, until in self._pinned.items() if now - until >= PATHS_STAY]
         if unpinned:
             in_use = self._in_use()
@@ -97,11 +80,6 @@ class Admissions:
                 if number not in in_use:
                     del self._pinned[number]
                     self._paths.release(number, now)
-
-    def _delete(self, keys: Sequence[bytes]) -> None:
-        for key in keys:
-            del self._until[key]
-        self._table.delete_batch(keys)
 
 
 def _key_of(one: Admission, key: bytes) -> bytes | None:

@@ -164,7 +164,7 @@ class EbpfFastPath:
         """Have splices follow these as well; raises Unavailable."""
         self._require_open()
         numbered = ((self._splices.path(one.vip, one.server, one.server_id), one) for one in precedents)
-        self._precedents.set([(path, one) for path, one in numbered if path is not None], time.monotonic())
+        self._precedents.set([(path, one) for path, one in numbered if path is not None], time.monotonic_ns())
 
     async def set_admissions(self, admissions: Sequence[Admission]) -> None:
         """Let connections in by these as well; raises Unavailable."""
@@ -226,9 +226,7 @@ class EbpfFastPath:
         drops = dict(counters.drops)
         drops[Drop.PUNT] += self._port.receive_failures() + links.lost(self._program_side)
         drops[Drop.INJECT] += self._port.send_failures
-        return replace(
-            counters, drops=drops, followed=self._precedents.followed(), admitted=self._admissions.admitted()
-        )
+        return replace(counters, drops=drops, followed=self._precedents.counted(), admitted=self._admissions.counted())
 
     async def close(self) -> None:
         """Detach and remove every record; idempotent."""

@@ -14,7 +14,7 @@ from fastpath import frame as cpu
 from fastpath.cpu_port import CpuPort
 from fastpath.errors import FastPathError, TableFull, Unavailable
 from fastpath.frame import Punt
-from fastpath.interface import Admitted, Batch, Closed, Idle
+from fastpath.interface import Batch, Closed, Idle
 from fastpath.pause import Pause
 from fastpath.pipeline import dimensions
 from fastpath.pipeline.counters import SwitchCounters
@@ -28,17 +28,14 @@ from fastpath.pipeline.rows import CONNECTIONS
 from fastpath.pipeline.settings import Settings
 from fastpath.pipeline.statistics import Statistics
 from fastpath.records import (
-    Admission,
     Counters,
     Direction,
     Drop,
     Flow,
-    Followed,
     Limits,
     Listener,
     NextHop,
     Pivot,
-    Precedent,
     Server,
     Splice,
     SynCookies,
@@ -47,6 +44,7 @@ from fastpath.records import (
 )
 from fastpath.switch.network import Network
 from fastpath.switch.station import Station
+from fastpath.unlearning import Unlearning
 from slowpath.wire.endpoint import Endpoint
 
 _log = logging.getLogger(__name__)
@@ -61,7 +59,7 @@ _NEIGHBOUR_PERIOD = 0.25
 """Seconds between two looks at which neighbours to ask for."""
 
 
-class PipelineFastPath:
+class PipelineFastPath(Unlearning):
     """A FastPath of the P4 program that `driver` reaches; one task at a time may iterate over `events`.
 
     While the switch is away, spliced connections go on, `install` and `update` raise Unavailable, and what
@@ -176,23 +174,6 @@ class PipelineFastPath:
     async def withdraw(self, flows: Sequence[Flow]) -> None:
         """Remove splices; whatever is not spliced comes to the slow path."""
         await self.remove(flows)
-
-    async def set_precedents(self, precedents: Sequence[Precedent]) -> None:
-        """Ignored: a switch looks at no payload."""
-
-    async def set_admissions(self, admissions: Sequence[Admission]) -> None:
-        """Ignored: a switch looks at no payload."""
-
-    def hand_over(self, match: Tuple4) -> Admitted | None:
-        """None: no connection is let in."""
-        return None
-
-    async def revoke_precedents(self) -> None:
-        """There are none."""
-
-    def followed(self, flow: Flow) -> Followed | None:
-        """None: no splice follows precedents."""
-        return None
 
     def last_seen(self, flow: Flow, direction: Direction) -> float | None:
         """None: a switch remembers for a sweep at most that a packet has passed."""

@@ -126,7 +126,7 @@ class EbpfTarget:
         """Have a precedent besides the rules."""
         path = self._splices.path(precedent.vip, precedent.server, precedent.server_id)
         assert path is not None
-        self._precedents.set([(path, precedent)], 0.0)
+        self._precedents.set([(path, precedent)], 0)
 
     def inject(self, frame: bytes) -> Verdict:
         return self._give(_CPU, frame)
@@ -215,7 +215,7 @@ class EbpfTarget:
 
     def counters(self) -> Counters:
         counters = self._tables.counters(self._servers)
-        return replace(counters, followed=self._precedents.followed(), admitted=self._admissions.admitted())
+        return replace(counters, followed=self._precedents.counted(), admitted=self._admissions.counted())
 
     def close(self) -> None:
         self._wire.close()
@@ -238,8 +238,8 @@ class EbpfTarget:
     def _hold(self, precedents: Sequence[Precedent]) -> None:
         self._precedents.revoke()
         numbered = [(self._splices.path(one.vip, one.server, one.server_id), one) for one in precedents]
-        self._precedents.set([(path, one) for path, one in numbered if path is not None], 0.0)
-        self._clear("l7lb_followed", {one.label for one in precedents} | self._precedents.followed().keys())
+        self._precedents.set([(path, one) for path, one in numbered if path is not None], 0)
+        self._clear("l7lb_followed", {one.label for one in precedents} | self._precedents.counted().keys())
 
     def _give(self, name: str, frame: bytes, segment: int = 0) -> Verdict:
         before = self.counters()

@@ -27,6 +27,13 @@ def by_path(laboratory: Laboratory, *, port: int = 80, **keys: object) -> dict[s
     return {"listeners": {"web": listener | keys}, "pools": pools}
 
 
+def by_path_to_two(laboratory: Laboratory) -> dict[str, Any]:
+    """The same, but /one/ leads to the first two servers in turn."""
+    config = by_path(laboratory)
+    config["pools"]["one"] = pool(*(server.address for server in laboratory.servers[:2]))
+    return config
+
+
 @contextlib.contextmanager
 def kept_alive(laboratory: Laboratory, port: int = 80) -> Iterator[http.client.HTTPConnection]:
     """A connection to the VIP that is not opened again behind the test's back."""

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.laboratory import VIP, Laboratory, Run
-from deploy.laboratory.configuration import pool
 from deploy.laboratory.namespace import wait_until
 from deploy.laboratory.server import PORT
 from tests.e2e.clients import ab, curl
-from tests.e2e.keep_alive import by_path, kept_alive, servers_of
+from tests.e2e.keep_alive import by_path_to_two, kept_alive, servers_of
 from tests.e2e.sockets import connect
 
 COUNT = 60
@@ -23,9 +22,7 @@ _PATIENCE = 30.0
 @pytest.fixture(scope="module")
 def run(laboratory: Laboratory) -> Iterator[Run]:
     """By path, in turn to the first two servers, or to the third one."""
-    config = by_path(laboratory)
-    config["pools"]["one"] = pool(*(server.address for server in laboratory.servers[:2]))
-    started = laboratory.run(laboratory.config(**config))
+    started = laboratory.run(laboratory.config(**by_path_to_two(laboratory)))
     yield started
     assert started.stop() == 0, started.log_tail()
 

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.laboratory import Laboratory, Run
-from deploy.laboratory.configuration import pool
 from deploy.laboratory.server import PORT
 from tests.e2e.clients import wrk
-from tests.e2e.keep_alive import by_path, kept_alive, servers_of
+from tests.e2e.keep_alive import by_path_to_two, kept_alive, servers_of
 
 COUNT = 40
 
@@ -18,9 +17,7 @@ COUNT = 40
 @pytest.fixture(scope="module")
 def run(laboratory: Laboratory) -> Iterator[Run]:
     """Three pools by path; the first one has two servers."""
-    config = by_path(laboratory)
-    config["pools"]["one"] = pool(*(server.address for server in laboratory.servers[:2]))
-    started = laboratory.run(laboratory.config(**config))
+    started = laboratory.run(laboratory.config(**by_path_to_two(laboratory)))
     yield started
     assert started.stop() == 0, started.log_tail()
 

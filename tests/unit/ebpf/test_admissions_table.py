@@ -172,11 +172,11 @@ def test_or_as_long_as_connections_have_them(kernel: Kernel) -> None:
 
 
 def test_counts_are_by_label(kernel: Kernel) -> None:
-    assert kernel.admissions.admitted() == {}
+    assert kernel.admissions.counted() == {}
     kernel.admissions.set([admission(2.0)], 0)
-    assert kernel.admissions.admitted() == {5: 0}
+    assert kernel.admissions.counted() == {5: 0}
     counts = kernel.maps["l7lb_accepted"]
     empty = counts.lookup(layout.number(5))
     assert empty is not None
     counts.update(layout.number(5), b"".join(layout.instant(3) for _ in range(len(empty) // 8)))
-    assert kernel.admissions.admitted() == {5: 3 * len(empty) // 8}
+    assert kernel.admissions.counted() == {5: 3 * len(empty) // 8}

@@ -57,48 +57,48 @@ def value(until: float, label: int = 0) -> bytes:
 
 
 def test_they_are_kept_by_path_and_head(kernel: Kernel) -> None:
-    kernel.precedents.set([(3, held(b"a", 2.0)), (3, held(b"b", 2.5, LABELS - 1)), (4, held(b"a", 3.0))], 1.0)
+    kernel.precedents.set([(3, held(b"a", 2.0)), (3, held(b"b", 2.5, LABELS - 1)), (4, held(b"a", 3.0))], SECOND)
     assert kernel.held == {3: [value(2.0), value(2.5, LABELS - 1)], 4: [value(3.0)]}
 
 
 def test_what_is_over_goes_with_the_next_ones(kernel: Kernel) -> None:
-    kernel.precedents.set([(0, held(b"a", 2.0)), (0, held(b"b", 2.0))], 1.0)
-    kernel.precedents.set([(0, held(b"a", 3.0))], 1.5)
-    kernel.precedents.set([(0, held(b"c", 3.5))], 2.0)
+    kernel.precedents.set([(0, held(b"a", 2.0)), (0, held(b"b", 2.0))], SECOND)
+    kernel.precedents.set([(0, held(b"a", 3.0))], 3 * SECOND // 2)
+    kernel.precedents.set([(0, held(b"c", 3.5))], 2 * SECOND)
     assert kernel.held == {0: [value(3.0), value(3.5)]}
 
 
 def test_revoked_ones_are_gone_and_may_come_again(kernel: Kernel) -> None:
-    kernel.precedents.set([(0, held(b"a", 2.0)), (1, held(b"b", 2.0))], 1.0)
+    kernel.precedents.set([(0, held(b"a", 2.0)), (1, held(b"b", 2.0))], SECOND)
     kernel.precedents.revoke()
     assert kernel.held == {}
     kernel.precedents.revoke()
-    kernel.precedents.set([(0, held(b"a", 2.0))], 1.0)
+    kernel.precedents.set([(0, held(b"a", 2.0))], SECOND)
     assert kernel.held == {0: [value(2.0)]}
 
 
 def test_those_of_a_path_whose_number_is_given_away_are_gone(kernel: Kernel) -> None:
-    kernel.precedents.set([(0, held(b"a", 2.0)), (1, held(b"a", 2.0)), (1, held(b"b", 2.0))], 1.0)
+    kernel.precedents.set([(0, held(b"a", 2.0)), (1, held(b"a", 2.0)), (1, held(b"b", 2.0))], SECOND)
     kernel.precedents.retire(1)
     assert kernel.held == {0: [value(2.0)]}
 
 
 def test_what_finds_no_room_is_passed_over(kernel: Kernel) -> None:
     many = [(0, held(number.to_bytes(3, "big"), 2.0)) for number in range(layout.MAX_PRECEDENTS + 10)]
-    kernel.precedents.set(many, 1.0)
+    kernel.precedents.set(many, SECOND)
     assert len(kernel.held[0]) == layout.MAX_PRECEDENTS
-    kernel.precedents.set([(1, held(b"another", 4.0))], 2.0)
+    kernel.precedents.set([(1, held(b"another", 4.0))], 2 * SECOND)
     assert kernel.held == {1: [value(4.0)]}
 
 
 def test_counts_are_by_label(kernel: Kernel) -> None:
-    assert kernel.precedents.followed() == {}
-    kernel.precedents.set([(0, held(b"a", 2.0, 5)), (0, held(b"b", 2.0, 6))], 1.0)
+    assert kernel.precedents.counted() == {}
+    kernel.precedents.set([(0, held(b"a", 2.0, 5)), (0, held(b"b", 2.0, 6))], SECOND)
     counts = kernel.maps["l7lb_followed"]
     (empty, each) = (counts.lookup(layout.number(5)), 8)
     assert empty is not None
     counts.update(layout.number(5), b"".join(layout.instant(3) for _ in range(len(empty) // each)))
-    assert kernel.precedents.followed() == {5: 3 * len(empty) // each, 6: 0}
+    assert kernel.precedents.counted() == {5: 3 * len(empty) // each, 6: 0}
 
 
 # What a record knows
